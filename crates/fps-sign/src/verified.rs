@@ -1,0 +1,32 @@
+//! The proof that a signature was checked; only this crate can make one.
+
+/// Something whose signature was checked and found right.
+///
+/// There is no way to make one but to verify, so a function that takes a `Verified<T>` cannot be
+/// handed anything that merely arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    pub(crate) const fn new(proved: T) -> Self {
+        Self(proved)
+    }
+
+    /// What was proved.
+    pub const fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// What was proved, without the proof.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+
+    /// Reads what was proved into another form, and keeps the proof.
+    ///
+    /// # Errors
+    /// What `read` answers.
+    pub fn try_map<U, E>(self, read: impl FnOnce(T) -> Result<U, E>) -> Result<Verified<U>, E> {
+        read(self.0).map(Verified)
+    }
+}
