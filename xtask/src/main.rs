@@ -1,1 +1,61 @@
-fn main() {}
+//! Chores of this repository: `cargo xtask <verb>`. Knows nothing of the crates it generates.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks")]
+
+mod arrows;
+mod ci;
+mod codegen;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a chore says when it fails.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of this repository")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Generate the messages of fps-model from its spec.
+    Codegen {
+        /// Change nothing; fail if anything would change.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Compare the crates' imports with the table of docs/architecture.md.
+    Arrows,
+    /// Run every check that a change must pass, or the named ones.
+    Ci {
+        /// Names of checks; all of them when none is given.
+        checks: Vec<ci::Check>,
+    },
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let outcome = match Arguments::parse().verb {
+        Verb::Codegen { check } => codegen::run(&root, check),
+        Verb::Arrows => arrows::run(&root),
+        Verb::Ci { checks } => ci::run(&root, &checks),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}

@@ -1,1 +1,58 @@
-//! x
+//! The messages of Amazon's two payment services, as values, encoded and decoded in both directions.
+//!
+//! An operation is a value: [`flexible_payments::Refund`] *is* the call. It can be stored, compared,
+//! logged and sent again. [`Operation`] is the client's half (encode the request, decode the answer),
+//! [`Serve`] the server's (read the request, write the answer); both are generated side by side from
+//! the files under `spec/`, so they cannot drift.
+//!
+//! ```
+//! use fps_model::flexible_payments::{Dialect, Refund};
+//! use fps_model::{CallerReference, Operation};
+//! use refund_rules::{Currency, Money};
+//!
+//! let refund = Refund::new(
+//!     CallerReference::new("CallerReference03")?,
+//!     "14GK4TNCAQ84NK9VITEHKAS94RAD9ZE2AQD",
+//! )
+//! .refund_amount(Money::parse("1.00", Currency::USD)?);
+//! let params = refund.encode(Dialect::default())?;
+//! assert_eq!(params.get("RefundAmount.Value"), Some("1"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Nothing here signs, sends or decides. Amazon's own names and spelling stay inside `fps-*`; only
+//! the amounts cross the border, as [`refund_rules::Money`].
+//!
+//! Clients are tolerant: elements match by local name, unknown fields are skipped, unknown values of
+//! an enumeration are kept. Servers are strict: an unknown field is an error with its path.
+
+pub mod amazon_pay;
+pub mod flexible_payments;
+
+mod operation;
+
+mod json;
+mod params;
+mod soap;
+mod xml;
+
+mod error;
+mod key;
+mod money;
+mod open;
+mod scalar;
+mod sensitive;
+mod service_error;
+mod timestamp;
+
+mod generated;
+
+pub use error::{DecodeError, EncodeError, Expected, Limit, Problem};
+pub use json::JsonRequest;
+pub use key::{CallerReference, IdempotencyKey, InvalidKey};
+pub use open::Unlisted;
+pub use operation::{Answer, Operation, Replay, Serve, Service};
+pub use params::Params;
+pub use sensitive::Sensitive;
+pub use service_error::ServiceError;
+pub use timestamp::Timestamp;

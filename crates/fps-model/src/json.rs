@@ -1,0 +1,281 @@
+//! Amazon Pay requests and answers as JSON, read from a bounded text; amounts never become floats.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use crate::error::{DecodeError, EncodeError, Expected, Limit, Problem};
+use crate::key::IdempotencyKey;
+use crate::money::Price;
+use crate::scalar::Scalar;
+
+/// The most bytes of a message that are read.
+const JSON_BYTES_MAX: usize = 1024 * 1024;
+
+/// An Amazon Pay request, encoded and not yet signed.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JsonRequest {
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// The path behind the version: `/refunds`.
+    pub path: String,
+    /// The value of `x-amz-pay-idempotency-key`.
+    pub key: Option<String>,
+    /// The exact text of the body.
+    pub body: Option<String>,
+}
+
+impl JsonRequest {
+    /// A request with neither key nor body.
+    #[must_use]
+    pub fn new(method: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { method: method.into(), path: path.into(), key: None, body: None }
+    }
+
+    /// With an idempotency key.
+    #[must_use]
+    pub fn with_key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<String>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// The fields of the body.
+    pub(crate) fn fields(&self) -> Result<Fields<'_>, DecodeError> {
+        Fields::parse(self.body.as_deref().unwrap_or(""))
+    }
+
+    /// The key of the request.
+    pub(crate) fn idempotency_key(&self, name: &str) -> Result<IdempotencyKey, DecodeError> {
+        let fail = |problem| DecodeError::new(name, problem);
+        let key = self.key.as_deref().filter(|key| !key.is_empty());
+        let key = key.ok_or_else(|| fail(Problem::Missing))?;
+        IdempotencyKey::new(key).map_err(|_| fail(Problem::Invalid(Expected::Key)))
+    }
+
+    /// What stands in the path where the template has `{name}`.
+    pub(crate) fn path_value(
+        &self,
+        template: &str,
+        name: &'static str,
+    ) -> Result<&str, DecodeError> {
+        let missing = || DecodeError::new(name, Problem::Missing);
+        let (before, after) = template.split_once('{').ok_or_else(missing)?;
+        let (_, after) = after.split_once('}').ok_or_else(missing)?;
+        let value = self.path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        value.filter(|value| !value.is_empty() && !value.contains('/')).ok_or_else(missing)
+    }
+}
+
+/// Neither body nor key.
+impl fmt::Debug for JsonRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JsonRequest({} {})", self.method, self.path)
+    }
+}
+
+/// Fills the one `{…}` of a path template. Identifiers of the service need no encoding; anything
+/// that would change the path is refused.
+pub(crate) fn fill_path(
+    template: &str,
+    name: &'static str,
+    value: &impl Scalar,
+) -> Result<String, EncodeError> {
+    let text = value.to_text();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if text.is_empty() || !text.bytes().all(plain) {
+        return Err(EncodeError::new(name, Problem::Invalid(Expected::Key)));
+    }
+    let (before, after) = template.split_once('{').unwrap_or((template, ""));
+    let after = after.split_once('}').map_or("", |(_, after)| after);
+    Ok(format!("{before}{text}{after}"))
+}
+
+/// Reads a whole message into a type that tolerates unknown fields and nulls.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    if body.len() > JSON_BYTES_MAX {
+        return Err(DecodeError::new("", Problem::TooLarge));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let problem = match error.classify() {
+            serde_json::error::Category::Data => Problem::Malformed(Expected::JsonType),
+            _ => Problem::Malformed(Expected::Json),
+        };
+        DecodeError::new(format!("line {} column {}", error.line(), error.column()), problem)
+    })
+}
+
+/// Writes a whole message. The types of this crate always can be.
+pub(crate) fn write(message: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(message).unwrap_or_default()
+}
+
+/// Writes the fields of a request body in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Writer(String);
+
+impl Writer {
+    pub(crate) fn text<T: Scalar + Serialize>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+        limit: Limit,
+    ) -> Result<(), EncodeError> {
+        limit.check(&value.to_text()).map_err(|problem| EncodeError::new(name, problem))?;
+        self.value(name, value);
+        Ok(())
+    }
+
+    pub(crate) fn optional_text<T: Scalar + Serialize>(
+        &mut self,
+        name: &'static str,
+        value: Option<&T>,
+        limit: Limit,
+    ) -> Result<(), EncodeError> {
+        value.map_or(Ok(()), |value| self.text(name, value, limit))
+    }
+
+    pub(crate) fn price(&mut self, name: &'static str, money: refund_rules::Money) {
+        self.value(name, &Price(money));
+    }
+
+    fn value(&mut self, name: &'static str, value: &impl Serialize) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.0.push('"');
+        self.0.push_str(name);
+        self.0.push_str("\":");
+        self.0.push_str(&serde_json::to_string(value).unwrap_or_default());
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        if self.0.is_empty() {
+            self.0.push('{');
+        }
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// Takes the fields of a request out of its body, and notices what is left.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    entries: Vec<(String, &'a RawValue)>,
+}
+
+impl<'a> Fields<'a> {
+    fn parse(body: &'a str) -> Result<Self, DecodeError> {
+        if body.len() > JSON_BYTES_MAX {
+            return Err(DecodeError::new("", Problem::TooLarge));
+        }
+        let object: Object<'a> = serde_json::from_str(body).map_err(|error| {
+            let expected = if error.is_data() { Expected::Object } else { Expected::Json };
+            DecodeError::new("", Problem::Malformed(expected))
+        })?;
+        let mut entries = object.0;
+        for index in 0..entries.len() {
+            let (name, _) = &entries[index];
+            if entries[..index].iter().any(|(before, _)| before == name) {
+                return Err(DecodeError::new(name.as_str(), Problem::Duplicate));
+            }
+        }
+        entries.reverse();
+        Ok(Self { entries })
+    }
+
+    /// Takes a value; null is the same as absent.
+    fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let index = self.entries.iter().position(|(given, _)| given == name)?;
+        let (_, raw) = self.entries.remove(index);
+        Some(raw).filter(|raw| raw.get() != "null")
+    }
+
+    pub(crate) fn optional<T: Scalar>(
+        &mut self,
+        name: &'static str,
+        limit: Limit,
+    ) -> Result<Option<T>, DecodeError> {
+        let fail = |problem| DecodeError::new(name, problem);
+        let Some(raw) = self.take(name) else { return Ok(None) };
+        let text: String =
+            serde_json::from_str(raw.get()).map_err(|_| fail(Problem::Invalid(Expected::Text)))?;
+        limit.check(&text).map_err(fail)?;
+        T::from_text(&text).map(Some).map_err(|expected| fail(Problem::Invalid(expected)))
+    }
+
+    pub(crate) fn required<T: Scalar>(
+        &mut self,
+        name: &'static str,
+        limit: Limit,
+    ) -> Result<T, DecodeError> {
+        self.optional(name, limit)?.ok_or_else(|| DecodeError::new(name, Problem::Missing))
+    }
+
+    pub(crate) fn optional_price(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<refund_rules::Money>, DecodeError> {
+        let Some(raw) = self.take(name) else { return Ok(None) };
+        let mut inner = Fields::parse(raw.get())
+            .map_err(|_| DecodeError::new(name, Problem::Invalid(Expected::Object)))?;
+        for part in ["amount", "currencyCode"] {
+            if inner.take(part).is_none() {
+                return Err(DecodeError::new(format!("{name}.{part}"), Problem::Missing));
+            }
+        }
+        inner.finish_under(name)?;
+        serde_json::from_str(raw.get())
+            .map(|Price(money)| Some(money))
+            .map_err(|_| DecodeError::new(name, Problem::Invalid(Expected::Amount)))
+    }
+
+    pub(crate) fn price(&mut self, name: &'static str) -> Result<refund_rules::Money, DecodeError> {
+        self.optional_price(name)?.ok_or_else(|| DecodeError::new(name, Problem::Missing))
+    }
+
+    /// Whatever has not been taken is an error.
+    pub(crate) fn finish(self) -> Result<(), DecodeError> {
+        self.finish_under("")
+    }
+
+    fn finish_under(self, parent: &str) -> Result<(), DecodeError> {
+        let Some((name, _)) = self.entries.last() else { return Ok(()) };
+        let path = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
+        Err(DecodeError::new(path, Problem::Unknown))
+    }
+}
+
+/// The entries of a JSON object as they are written, doubled names included.
+struct Object<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Object(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}

@@ -1,0 +1,115 @@
+//! The import table of `docs/architecture.md`, compared with what cargo says.
+//!
+//! The page is the only place where the arrows are written down; this reads them there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+
+use crate::Outcome;
+
+/// A row of the table.
+struct Row {
+    /// Crates of this workspace that may be imported.
+    may_import: BTreeSet<String>,
+    /// Crates that must not be reached, however indirectly; `*` is every crate.
+    never: BTreeSet<String>,
+}
+
+/// Fails with every arrow that the table does not have.
+pub(crate) fn run(root: &Path) -> Outcome {
+    let page = fs::read_to_string(root.join("docs/architecture.md"))?;
+    let table = read_table(&page);
+    let metadata = MetadataCommand::new().current_dir(root).exec()?;
+    let wrong = compare(&table, &metadata)?;
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ").into()) }
+}
+
+/// Reads `| crate | what | may import | must not reach |`: every name in backticks counts.
+fn read_table(page: &str) -> BTreeMap<String, Row> {
+    let names = |cell: &str| -> BTreeSet<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let rows = page.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.trim().strip_prefix('|')?.split('|').collect();
+        let [name, _, may_import, never, _] = cells.as_slice() else { return None };
+        let name = names(name).into_iter().next()?;
+        Some((name, Row { may_import: names(may_import), never: names(never) }))
+    });
+    rows.collect()
+}
+
+fn compare(table: &BTreeMap<String, Row>, metadata: &Metadata) -> Outcome<Vec<String>> {
+    let ours = metadata.workspace_packages();
+    let our_names: BTreeSet<&str> = ours.iter().map(|package| package.name.as_str()).collect();
+    let mut wrong = Vec::new();
+    for package in &ours {
+        let name = package.name.as_str();
+        let Some(row) = table.get(name) else {
+            wrong.push(format!("{name} is not in the table of docs/architecture.md"));
+            continue;
+        };
+        for dependency in &package.dependencies {
+            let imported = dependency.name.as_str();
+            let shipped = dependency.kind != DependencyKind::Development;
+            if shipped && our_names.contains(imported) && !row.may_import.contains(imported) {
+                wrong.push(format!("{name} imports {imported}"));
+            }
+        }
+        for reached in reached(metadata, &package.id)? {
+            if row.never.contains("*") || row.never.contains(&reached) {
+                wrong.push(format!("{name} reaches {reached}"));
+            }
+        }
+    }
+    for name in table.keys().filter(|name| !our_names.contains(name.as_str())) {
+        wrong.push(format!("the table names {name}, which is no crate"));
+    }
+    Ok(wrong)
+}
+
+/// The names of all crates that a package is built with; its tests do not count.
+fn reached(metadata: &Metadata, start: &PackageId) -> Outcome<BTreeSet<String>> {
+    let resolve = metadata.resolve.as_ref().ok_or("cargo resolved nothing")?;
+    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
+    let mut names = BTreeSet::new();
+    let mut open = vec![start];
+    let mut seen = BTreeSet::from([start]);
+    while let Some(id) = open.pop() {
+        let node = nodes.get(id).ok_or("cargo forgot a package")?;
+        for dependency in &node.deps {
+            let normal =
+                dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
+            if normal && seen.insert(&dependency.pkg) {
+                names.insert(metadata[&dependency.pkg].name.to_string());
+                open.push(&dependency.pkg);
+            }
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_what_cargo_says() {
+        run(&crate::root()).unwrap();
+    }
+
+    #[test]
+    fn a_forbidden_arrow_is_found() {
+        let root = crate::root();
+        let metadata = MetadataCommand::new().current_dir(&root).exec().unwrap();
+        let page = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+        let mut table = read_table(&page);
+        let row = table.get_mut("fps-http").unwrap();
+        assert!(row.may_import.remove("fps-sign"));
+        row.never.insert("hyper".to_owned());
+        let wrong = compare(&table, &metadata).unwrap();
+        assert_eq!(wrong, ["fps-http imports fps-sign", "fps-http reaches hyper"]);
+    }
+}

@@ -1,0 +1,106 @@
+//! The checks that a change must pass, as the commands they are.
+
+use std::path::Path;
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use crate::{Outcome, arrows, codegen};
+
+/// One check; the order is that of the cheapest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Check {
+    /// Everything is formatted.
+    Fmt,
+    /// Generated code is what the spec gives.
+    Codegen,
+    /// Crates import only what docs/architecture.md allows.
+    Arrows,
+    /// The stated rust-version is the toolchain of this run.
+    Msrv,
+    /// No warning, with all features.
+    Clippy,
+    /// `cargo test --workspace`, the command of the README.
+    Test,
+    /// Each library alone, with its smallest set of features.
+    Features,
+    /// The documentation builds without a warning.
+    Docs,
+}
+
+/// Runs the checks, all of them when none is named, and stops at the first that fails.
+pub(crate) fn run(root: &Path, checks: &[Check]) -> Outcome {
+    let checks = if checks.is_empty() { Check::value_variants() } else { checks };
+    for check in checks {
+        let name = format!("{check:?}").to_lowercase();
+        println!("== {name}");
+        check.run(root).map_err(|error| format!("{name}: {error}"))?;
+    }
+    println!("== all checks passed");
+    Ok(())
+}
+
+impl Check {
+    fn run(self, root: &Path) -> Outcome {
+        match self {
+            Self::Fmt => cargo(root, &["fmt", "--all", "--check"]),
+            Self::Codegen => codegen::run(root, true),
+            Self::Arrows => arrows::run(root),
+            Self::Msrv => msrv(root),
+            Self::Clippy => cargo(
+                root,
+                &[
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--all-features",
+                    "--",
+                    "-D",
+                    "warnings",
+                ],
+            ),
+            Self::Test => cargo(root, &["test", "--workspace"]),
+            // In the workspace, features add up: only alone does a crate show its portable half.
+            Self::Features => {
+                cargo(root, &["test", "-p", "refund-rules"])?;
+                cargo(root, &["test", "-p", "fps-sign"])
+            }
+            Self::Docs => {
+                let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+                run_command(
+                    Command::new("cargo").args(arguments).env("RUSTDOCFLAGS", "-D warnings"),
+                    root,
+                )
+            }
+        }
+    }
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
+    run_command(Command::new("cargo").args(arguments), root)
+}
+
+fn run_command(command: &mut Command, root: &Path) -> Outcome {
+    let status = command.current_dir(root).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
+}
+
+/// A newer toolchain proves nothing about the stated one, so it says so.
+fn msrv(root: &Path) -> Outcome {
+    let metadata = cargo_metadata::MetadataCommand::new().current_dir(root).no_deps().exec()?;
+    let mut stated: Vec<_> =
+        metadata.workspace_packages().into_iter().map(|package| &package.rust_version).collect();
+    stated.dedup();
+    let [Some(stated)] = stated.as_slice() else {
+        return Err("the crates do not all state the same rust-version".into());
+    };
+    let output = Command::new("rustc").arg("--version").output()?;
+    let toolchain = String::from_utf8(output.stdout)?;
+    let version = toolchain.split_whitespace().nth(1).unwrap_or_default();
+    if version.starts_with(&format!("{}.{}.", stated.major, stated.minor)) {
+        println!("rust-version {}.{} is tested by this run", stated.major, stated.minor);
+    } else {
+        println!("rust-version {stated} is NOT tested by this run, which uses {version}");
+    }
+    Ok(())
+}

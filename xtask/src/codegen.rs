@@ -1,0 +1,126 @@
+//! From `crates/fps-model/spec` to `crates/fps-model/src/generated`: the same input gives the same
+//! bytes, and files that nobody generates any more are an error.
+
+mod names;
+mod rust;
+mod spec;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::Outcome;
+
+const COMMAND: &str = "cargo xtask codegen";
+
+/// Writes the generated files, or checks that they are what would be written.
+pub(crate) fn run(root: &Path, check: bool) -> Outcome {
+    let model = root.join("crates/fps-model");
+    let files = generate(root, &model.join("spec"))?;
+    let folder = model.join("src/generated");
+    let mut stale = Vec::new();
+    for (path, text) in &files {
+        let path = model.join("src").join(path);
+        if fs::read_to_string(&path).is_ok_and(|old| old.replace("\r\n", "\n") == *text) {
+            continue;
+        }
+        if check {
+            stale.push(path);
+        } else {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(path, text)?;
+        }
+    }
+    for path in rust_files(&folder)? {
+        let relative = path.strip_prefix(model.join("src"))?.to_owned();
+        if !files.contains_key(&relative) {
+            if check {
+                stale.push(path);
+            } else {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = stale
+        .iter()
+        .map(|path| path.strip_prefix(root).unwrap_or(path).display().to_string())
+        .collect();
+    Err(format!("not as generated, run `{COMMAND}`: {}", list.join(", ")).into())
+}
+
+/// Everything that is generated, by path under `src`.
+fn generate(root: &Path, spec: &Path) -> Outcome<BTreeMap<PathBuf, String>> {
+    let mut files = BTreeMap::new();
+    let services = spec::read(spec)?;
+    let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
+    files.insert("generated.rs".into(), rust::root_module(&names));
+    for service in &services {
+        let folder = PathBuf::from("generated").join(&service.name);
+        files.insert(folder.with_extension("rs"), rust::service_module(service));
+        for item in &service.items {
+            files.insert(folder.join(&item.file).with_extension("rs"), rust::item(service, item)?);
+        }
+    }
+    for (path, text) in &mut files {
+        *text = format(root, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(files)
+}
+
+fn rust_files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Formats a file as the rest of the workspace is.
+fn format(root: &Path, text: &str) -> Outcome<String> {
+    let mut rustfmt = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config-path"])
+        .arg(root.join(".rustfmt.toml"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    rustfmt.stdin.take().ok_or("rustfmt takes no input")?.write_all(text.as_bytes())?;
+    let output = rustfmt.wait_with_output()?;
+    if !output.status.success() {
+        return Err(format!("rustfmt refuses the generated text:\n{text}").into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_code_is_fresh() {
+        run(&crate::root(), true).unwrap();
+    }
+
+    #[test]
+    fn the_same_spec_gives_the_same_bytes() {
+        let root = crate::root();
+        let spec = root.join("crates/fps-model/spec");
+        assert_eq!(generate(&root, &spec).unwrap(), generate(&root, &spec).unwrap());
+    }
+}
