@@ -1,7 +1,5 @@
 //! What one half writes, the other reads as the same value.
 
-#![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
-
 use fps_model::amazon_pay::{ApiVersion, CreateRefund};
 use fps_model::flexible_payments::{
     Dialect, FpsOperation, GetTransaction, GetTransactionResult, MarketplaceRefundPolicy, Pay,

@@ -1,7 +1,5 @@
 //! Messages that must be refused, each with its own problem and its place, and what must be borne.
 
-#![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
-
 use fps_model::amazon_pay::{ApiVersion, CreateRefund, GetRefund, RefundState};
 use fps_model::flexible_payments::{
     Dialect, GetTransaction, GetTransactionStatus, Refund, TransactionStatus,
@@ -87,13 +85,11 @@ fn a_hundred_thousand_nested_elements_do_not_overflow_the_stack() {
 
 #[test]
 fn what_a_client_must_bear_is_borne() {
-    let text = format!(
-        "\u{feff}<?xml version='1.0'?><!-- c --><x:RefundResponse xmlns:x='urn:any'>\
+    let text = "\u{feff}<?xml version='1.0'?><!-- c --><x:RefundResponse xmlns:x='urn:any'>\
          <New><Deeper>1</Deeper></New><x:RefundResult><Extra/>\
          <x:TransactionId> T&amp;&#65; </x:TransactionId>\
          <TransactionStatus><![CDATA[Reversed]]></TransactionStatus></x:RefundResult>\
-         </x:RefundResponse>  <!-- end -->\n"
-    );
+         </x:RefundResponse>  <!-- end -->\n";
     let answer = Refund::decode(text.as_bytes()).unwrap();
     assert_eq!(answer.result.transaction_id.as_str(), "T&A");
     // A status that this version does not know is kept, and equal to itself only.

@@ -1,0 +1,90 @@
+//! Fetching the certificates that sign notifications: admitted addresses only, kept once read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fps_sign::{Certificate, CertificateUrl};
+
+use crate::config::{ConfigError, Trust};
+use crate::error::{Error, Kind, Phase};
+use crate::hyper::HyperTransport;
+use crate::transport::Transport;
+
+/// How long a fetch may take.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+/// The largest certificate that is read, in bytes.
+const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
+/// How many certificates are kept; the service had a handful in its life.
+const CACHED_MAX: usize = 16;
+
+/// Fetches certificates over TLS, without redirects, within three seconds and 64 KiB.
+pub struct CertificateFetcher {
+    transport: Box<dyn Transport>,
+    cache: Mutex<BTreeMap<String, Certificate>>,
+}
+
+impl fmt::Debug for CertificateFetcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CertificateFetcher")
+    }
+}
+
+impl CertificateFetcher {
+    /// Over the network.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn new(trust: &Trust) -> Result<Self, ConfigError> {
+        Ok(Self::with_transport(HyperTransport::new(trust, FETCH_TIMEOUT)?))
+    }
+
+    /// Over something else.
+    #[must_use]
+    pub fn with_transport(transport: impl Transport) -> Self {
+        Self { transport: Box::new(transport), cache: Mutex::default() }
+    }
+
+    /// The certificate at an address that an origin admitted.
+    ///
+    /// # Errors
+    /// [`Error`] when it cannot be had or is no certificate; no money is involved.
+    pub async fn fetch(&self, url: &CertificateUrl) -> Result<Certificate, Error> {
+        if let Some(certificate) = self.cached(url) {
+            return Ok(certificate);
+        }
+        let request = http::Request::get(url.as_str())
+            .body(Bytes::new())
+            .map_err(|error| Error::new(Kind::Encode, Phase::NotSent).with_source(error))?;
+        let answer = self
+            .transport
+            .call(request, FETCH_TIMEOUT, CERTIFICATE_BYTES_MAX)
+            .await
+            .map_err(|error| Error::new(Kind::Connect, Phase::NotSent).with_source(error))?;
+        let status = answer.status();
+        if status != http::StatusCode::OK {
+            let error = Error::new(Kind::Refused, Phase::Answered);
+            return Err(error.with_answer(status.as_u16(), None).with_attempts(1));
+        }
+        let certificate = Certificate::from_pem(answer.body()).map_err(|error| {
+            // Nothing was asked to move money, so nothing about it is unknown.
+            Error::new(Kind::Decode, Phase::NotSent).with_source(error)
+        })?;
+        self.keep(url, &certificate);
+        Ok(certificate)
+    }
+
+    fn cached(&self, url: &CertificateUrl) -> Option<Certificate> {
+        let cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        cache.get(url.as_str()).cloned()
+    }
+
+    fn keep(&self, url: &CertificateUrl, certificate: &Certificate) {
+        let mut cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if cache.len() < CACHED_MAX {
+            cache.insert(url.as_str().to_owned(), certificate.clone());
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! FPS over HTTP: Query requests as signed forms.
+
+use bytes::Bytes;
+use fps_model::flexible_payments::{Dialect, ErrorCode, FlexiblePaymentsApi};
+use fps_model::{Params, ServiceError, Timestamp};
+use fps_sign::Target;
+use fps_sign::query::{self, Credentials, SignatureMethod};
+use http::StatusCode;
+
+use crate::config::ConfigError;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Refusal};
+use crate::retry::Class;
+use crate::wire::{Wire, build};
+
+/// Who calls, and where.
+///
+/// Amazon's own service ended in 2015, so there is no default endpoint: name the sandbox, an archive
+/// or a compatible service. No credential is sent to a host that no longer belongs to the service.
+#[derive(Clone, Debug)]
+pub struct FlexiblePaymentsConfig {
+    endpoint: Endpoint,
+    credentials: Credentials,
+    method: SignatureMethod,
+    dialect: Dialect,
+}
+
+impl FlexiblePaymentsConfig {
+    /// With signature version 2, HmacSHA256, in the default dialect.
+    ///
+    /// # Errors
+    /// [`ConfigError::BadEndpoint`].
+    pub fn new(endpoint: &str, credentials: Credentials) -> Result<Self, ConfigError> {
+        Ok(Self {
+            endpoint: Endpoint::parse(endpoint)?,
+            credentials,
+            method: SignatureMethod::default(),
+            dialect: Dialect::default(),
+        })
+    }
+
+    /// With another HMAC.
+    #[must_use]
+    pub fn with_signature_method(mut self, method: SignatureMethod) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Where requests go.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}
+
+impl Wire for FlexiblePaymentsConfig {
+    type Service = FlexiblePaymentsApi;
+
+    fn version(&self) -> Dialect {
+        self.dialect
+    }
+
+    fn prepare(&self, request: &Params, now: Timestamp) -> Result<http::Request<Bytes>, Error> {
+        let path = format!("{}/", self.endpoint.path());
+        let target = Target::new("POST", self.endpoint.authority(), &path);
+        let timestamp = now.to_extended();
+        let added =
+            query::sign(&target, request.iter(), &self.credentials, self.method, &timestamp);
+        let mut signed = request.clone();
+        for (name, value) in added {
+            signed.push(name, value);
+        }
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+            ("accept", "text/xml"),
+        ];
+        build("POST", self.endpoint.url(&path), &headers, "", signed.to_form().into())
+    }
+
+    /// Only three codes mean that the same request may work in a moment; the others that the
+    /// documents call retriable wait for a person.
+    fn classify(&self, status: StatusCode, refusal: Option<&ServiceError<ErrorCode>>) -> Class {
+        match refusal.map(|refusal| &refusal.code) {
+            Some(ErrorCode::InternalError) => Class::Fault,
+            Some(ErrorCode::ServiceUnavailable | ErrorCode::ConcurrentModification) => {
+                Class::Throttled
+            }
+            Some(
+                ErrorCode::AuthFailure
+                | ErrorCode::InvalidClientTokenId
+                | ErrorCode::InvalidSignature
+                | ErrorCode::RequestExpired
+                | ErrorCode::SignatureDoesNotMatch,
+            ) => Class::Unauthorized,
+            Some(_) if !status.is_server_error() => Class::Refused,
+            _ => crate::amazon_pay::class_of(status),
+        }
+    }
+
+    fn request_id_header(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn refusal(error: ServiceError<ErrorCode>) -> Refusal {
+        Refusal::FlexiblePayments(error)
+    }
+}

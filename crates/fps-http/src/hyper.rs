@@ -1,0 +1,119 @@
+//! The real transport: pooled connections over hyper and rustls, HTTP/1.1 and 2.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::config::{ConfigError, Trust};
+use crate::transport::{BoxFuture, Transport, TransportError, TransportErrorKind};
+
+/// Connections are kept open for this long without a request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Pooled connections; cloning shares the pool.
+#[derive(Clone)]
+pub struct HyperTransport(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+impl fmt::Debug for HyperTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HyperTransport")
+    }
+}
+
+impl HyperTransport {
+    /// Connections that trust what is named, and nothing else.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when there is nothing to trust.
+    pub fn new(trust: &Trust, connect_timeout: Duration) -> Result<Self, ConfigError> {
+        let mut http = HttpConnector::new();
+        http.set_connect_timeout(Some(connect_timeout));
+        http.set_nodelay(true);
+        http.enforce_http(false);
+        // The endpoint decides about plain HTTP: it is allowed on loopback only.
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls(trust)?)
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Ok(Self(client))
+    }
+}
+
+impl Transport for HyperTransport {
+    fn call(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Duration,
+        body_bytes_max: usize,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            match tokio::time::timeout(timeout, exchange(&self.0, request, body_bytes_max)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(TransportError::new(TransportErrorKind::Timeout)),
+            }
+        })
+    }
+}
+
+async fn exchange(
+    client: &Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    request: http::Request<Bytes>,
+    body_bytes_max: usize,
+) -> Result<http::Response<Bytes>, TransportError> {
+    let answer = client.request(request.map(Full::new)).await.map_err(|error| {
+        // Only a connection that was never made is proof that nothing was sent.
+        let kind = match error.is_connect() {
+            true => TransportErrorKind::Connect,
+            false => TransportErrorKind::Interrupted,
+        };
+        TransportError::with_source(kind, error)
+    })?;
+    let (parts, body) = answer.into_parts();
+    let body = Limited::new(body, body_bytes_max).collect().await.map_err(|error| {
+        let kind = match error.is::<LengthLimitError>() {
+            true => TransportErrorKind::TooLarge,
+            false => TransportErrorKind::Interrupted,
+        };
+        TransportError::with_source(kind, error)
+    })?;
+    Ok(http::Response::from_parts(parts, body.to_bytes()))
+}
+
+fn tls(trust: &Trust) -> Result<ClientConfig, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    if matches!(trust, Trust::System | Trust::SystemAnd(_)) {
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+    }
+    if let Trust::SystemAnd(pem) | Trust::Only(pem) = trust {
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            let certificate = certificate.map_err(|_| ConfigError::BadCertificate)?;
+            roots.add(certificate).map_err(|_| ConfigError::BadCertificate)?;
+        }
+    }
+    if roots.is_empty() {
+        return Err(ConfigError::NothingTrusted);
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ConfigError::NothingTrusted)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}

@@ -1,0 +1,60 @@
+//! What the two services differ in, once their messages are encoded: signing, and reading refusals.
+
+use bytes::Bytes;
+use fps_model::{Service, ServiceError, Timestamp};
+
+use crate::error::{Error, Refusal};
+use crate::retry::Class;
+
+/// A service that can be sent to: its configuration, which signs requests and sorts answers.
+pub trait Wire: Send + Sync + 'static {
+    /// The service.
+    type Service: Service;
+
+    /// The revision of the API that messages are written in.
+    fn version(&self) -> <Self::Service as Service>::Version;
+
+    /// Signs a request for this moment.
+    ///
+    /// # Errors
+    /// [`Error`] of the kind `Sign`.
+    fn prepare(
+        &self,
+        request: &<Self::Service as Service>::Request,
+        now: Timestamp,
+    ) -> Result<http::Request<Bytes>, Error>;
+
+    /// Sorts an answer that is not a success.
+    fn classify(
+        &self,
+        status: http::StatusCode,
+        refusal: Option<&ServiceError<<Self::Service as Service>::Code>>,
+    ) -> Class;
+
+    /// The header with the service's id of the request, if it is not in the body.
+    fn request_id_header(&self) -> Option<&'static str>;
+
+    /// The refusal in the form that callers match on.
+    fn refusal(error: ServiceError<<Self::Service as Service>::Code>) -> Refusal;
+}
+
+/// Builds a request from parts that were checked before.
+pub(crate) fn build(
+    method: &str,
+    url: String,
+    headers: &[(&str, &str)],
+    sensitive: &str,
+    body: Bytes,
+) -> Result<http::Request<Bytes>, Error> {
+    use crate::error::{Kind, Phase};
+
+    let fail = |source| Error::new(Kind::Sign, Phase::NotSent).with_source(source);
+    let mut builder = http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        let mut value =
+            http::HeaderValue::from_str(value).map_err(|error| fail(http::Error::from(error)))?;
+        value.set_sensitive(*name == sensitive);
+        builder = builder.header(*name, value);
+    }
+    builder.body(body).map_err(fail)
+}

@@ -1,0 +1,326 @@
+//! What a client sends and what it says afterwards, over a scripted transport.
+
+#![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use fps_http::testing::{ManualClock, ScriptedTransport, Sent, Step};
+use fps_http::{
+    AmazonPayConfig, Client, ConfigError, Environment, Error, FlexiblePaymentsConfig, Kind, Phase,
+    Refusal, Region, Settings, TransportErrorKind, Trust,
+};
+use fps_model::amazon_pay::{CreateRefund, GetRefund, ReasonCode};
+use fps_model::flexible_payments::{ErrorCode, Refund, TransactionStatus};
+use fps_model::{CallerReference, IdempotencyKey, Params, Timestamp};
+use fps_sign::query::{Claim, Credentials};
+use fps_sign::{RequestSigner, Secret, SignError, Target};
+use refund_rules::{Currency, Money};
+
+/// Signs with the length of the message: enough to see that every try is signed anew.
+struct LengthSigner;
+
+impl RequestSigner for LengthSigner {
+    fn sign_pss_sha256(&self, message: &[u8], salt_len: usize) -> Result<Vec<u8>, SignError> {
+        Ok(format!("{} {salt_len}", message.len()).into_bytes())
+    }
+}
+
+fn clock() -> ManualClock {
+    ManualClock::new(Timestamp::parse("2026-11-21T09:24:08.123Z").unwrap())
+}
+
+fn pay(script: &ScriptedTransport, clock: &ManualClock) -> Client<AmazonPayConfig> {
+    let config = AmazonPayConfig::new("SANDBOX-KEY", LengthSigner, Region::Europe).unwrap();
+    Client::with_transport(config, Settings::default(), script.clone(), clock.clone())
+}
+
+fn fps(script: &ScriptedTransport) -> Client<FlexiblePaymentsConfig> {
+    let credentials = Credentials::new("AKEXAMPLE", Secret::new("canary-secret"));
+    let config = FlexiblePaymentsConfig::new("https://localhost:8443/", credentials).unwrap();
+    Client::with_transport(config, Settings::default(), script.clone(), clock())
+}
+
+fn create_refund() -> CreateRefund {
+    let amount = Money::parse("14.00", Currency::EUR).unwrap();
+    CreateRefund::new(IdempotencyKey::new("key-1").unwrap(), "S01-5105180-3221187-C056351", amount)
+}
+
+fn refund() -> Refund {
+    Refund::new(
+        CallerReference::new("CallerReference03").unwrap(),
+        "14GK4TNCAQ84NK9VITEHKAS94RAD9ZE2AQD",
+    )
+}
+
+const CREATED: &str = r#"{"refundId":"S01-5105180-3221187-R022311",
+    "chargeId":"S01-5105180-3221187-C056351","refundAmount":{"amount":"14.00","currencyCode":"EUR"},
+    "creationTimestamp":"20261121T092408Z","statusDetails":{"state":"RefundInitiated"}}"#;
+
+const PENDING: &str = "<RefundResponse><RefundResult><TransactionId>T</TransactionId>\
+    <TransactionStatus>Pending</TransactionStatus></RefundResult><ResponseMetadata>\
+    <RequestId>r:0</RequestId></ResponseMetadata></RefundResponse>";
+
+fn answer(status: u16, body: &str) -> Step {
+    Step::Answer(status, body.to_owned())
+}
+
+#[tokio::test]
+async fn every_try_has_the_same_key_and_body_and_a_fresh_date() {
+    let script = ScriptedTransport::new([
+        Step::Fail(TransportErrorKind::Timeout),
+        answer(503, ""),
+        Step::RetryAfter(429, 7),
+        answer(201, CREATED),
+    ]);
+    let clock = clock();
+    let answer = pay(&script, &clock).send(&create_refund()).await.unwrap();
+    assert_eq!(answer.result.refund_id.as_str(), "S01-5105180-3221187-R022311");
+
+    let sent = script.sent();
+    assert_eq!(sent.len(), 4);
+    for request in &sent {
+        assert_eq!(request.line, "POST https://pay-api.amazon.eu/v2/refunds");
+        assert_eq!(request.header("x-amz-pay-idempotency-key"), Some("key-1"));
+        assert_eq!(request.header("x-amz-pay-host"), Some("pay-api.amazon.eu"));
+        assert_eq!(request.header("x-amz-pay-region"), Some("eu"));
+        assert_eq!(request.body, sent[0].body);
+        let authorization = request.header("authorization").unwrap();
+        assert!(
+            authorization.starts_with(
+                "AMZN-PAY-RSASSA-PSS-V2 PublicKeyId=SANDBOX-KEY, SignedHeaders=accept;\
+                 content-type;x-amz-pay-date;x-amz-pay-host;x-amz-pay-idempotency-key;\
+                 x-amz-pay-region, Signature="
+            ),
+            "{authorization}"
+        );
+    }
+    let dates: Vec<_> = sent.iter().map(|request| request.header("x-amz-pay-date")).collect();
+    assert_eq!(dates[0], Some("20261121T092408Z"));
+    assert_ne!(dates[3], dates[0], "the last try is signed with its own date");
+    assert_eq!(clock.sleeps().len(), 3);
+    assert_eq!(clock.sleeps()[2], Duration::from_secs(7));
+}
+
+#[tokio::test]
+async fn an_fps_request_is_a_signed_form() {
+    let script = ScriptedTransport::new([answer(200, PENDING)]);
+    let answer = fps(&script).send(&refund()).await.unwrap();
+    assert_eq!(answer.result.transaction_status, TransactionStatus::Pending);
+    assert_eq!(answer.request_id.as_deref(), Some("r:0"));
+    let sent: &Sent = &script.sent()[0];
+    assert_eq!(sent.line, "POST https://localhost:8443/");
+    let params = Params::parse(sent.body.as_bytes()).unwrap();
+    assert_eq!(params.get("Timestamp"), Some("2026-11-21T09:24:08.123Z"));
+    let claim = Claim::read(Target::new("POST", "localhost:8443", "/"), params).unwrap();
+    claim.verify(&Secret::new("canary-secret")).unwrap();
+}
+
+async fn pay_error(steps: impl IntoIterator<Item = Step>) -> Error {
+    let script = ScriptedTransport::new(steps);
+    pay(&script, &clock()).send(&create_refund()).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn an_error_says_first_what_it_means_for_money() {
+    use TransportErrorKind as T;
+    let body = r#"{"reasonCode":"TransactionAmountExceeded","message":"too much"}"#;
+    let rejected = r#"{"reasonCode":"InvalidRequestSignature","message":"no"}"#;
+    // Script, kind, phase, is it unknown, attempts.
+    let rows = [
+        (vec![], Kind::Connect, Phase::NotSent, false, 4),
+        (vec![Step::Fail(T::Timeout); 4], Kind::Timeout, Phase::MaybeSent, true, 4),
+        (vec![Step::Fail(T::Interrupted); 4], Kind::Interrupted, Phase::MaybeSent, true, 4),
+        (vec![Step::Fail(T::TooLarge)], Kind::TooLarge, Phase::Answered, true, 1),
+        // One lost answer is enough: the later refused connections prove nothing.
+        (vec![Step::Fail(T::Timeout)], Kind::Connect, Phase::MaybeSent, true, 4),
+        (vec![answer(500, ""); 4], Kind::Fault, Phase::Answered, true, 4),
+        (vec![answer(408, ""); 4], Kind::Fault, Phase::Answered, true, 4),
+        (vec![answer(429, ""); 4], Kind::Throttled, Phase::Answered, false, 4),
+        (vec![answer(400, body)], Kind::Refused, Phase::Answered, false, 1),
+        (vec![answer(422, "")], Kind::Refused, Phase::Answered, false, 1),
+        (vec![answer(403, rejected)], Kind::Unauthorized, Phase::Answered, false, 1),
+        (vec![answer(201, "<html>")], Kind::Decode, Phase::Answered, true, 1),
+        (vec![answer(302, "")], Kind::Refused, Phase::Answered, false, 1),
+    ];
+    for (steps, kind, phase, unknown, attempts) in rows {
+        let shown = format!("{steps:?}");
+        let error = pay_error(steps).await;
+        assert_eq!(error.kind(), kind, "{shown}");
+        assert_eq!(error.phase(), phase, "{shown}");
+        assert_eq!(error.is_unknown(), unknown, "{shown}");
+        assert_eq!(error.attempts(), attempts, "{shown}");
+        assert_eq!(error.to_string().contains("unknown"), unknown, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_throttle_after_a_lost_answer_is_still_unknown() {
+    let mut steps = vec![Step::Fail(TransportErrorKind::Interrupted)];
+    steps.extend(vec![answer(429, ""); 3]);
+    let error = pay_error(steps).await;
+    assert_eq!((error.kind(), error.attempts()), (Kind::Throttled, 4));
+    assert!(error.is_unknown(), "the first try may have been carried out");
+}
+
+#[tokio::test]
+async fn a_refusal_with_a_reason_ends_the_doubt_about_a_lost_answer() {
+    let lost = Step::Fail(TransportErrorKind::Interrupted);
+    let body = r#"{"reasonCode":"TransactionAmountExceeded","message":"too much"}"#;
+    let error = pay_error([lost.clone(), answer(400, body)]).await;
+    assert!(!error.is_unknown(), "the key would have been answered as it was the first time");
+    // That the key was used before may be about the lost try itself.
+    let body = r#"{"reasonCode":"DuplicateIdempotencyKey","message":"used"}"#;
+    assert!(pay_error([lost.clone(), answer(400, body)]).await.is_unknown());
+    // A page of some proxy in between, or a bad signature, says nothing about the first try.
+    assert!(pay_error([lost.clone(), answer(404, "<html>")]).await.is_unknown());
+    assert!(pay_error([lost, answer(403, "")]).await.is_unknown());
+}
+
+#[tokio::test]
+async fn refusals_are_typed_and_quote_the_service() {
+    let body = r#"{"reasonCode":"TransactionAmountExceeded","message":"too much"}"#;
+    let error = pay_error([answer(400, body)]).await;
+    let Some(Refusal::AmazonPay(refusal)) = error.refusal() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(refusal.code, ReasonCode::TransactionAmountExceeded);
+    assert_eq!(refusal.message, "too much");
+    assert_eq!(error.to_string(), "the service refused: TransactionAmountExceeded (HTTP 400)");
+
+    let body = "<Response><Errors><Error><Code>RefundAmountExceeded</Code><Message>m</Message>\
+        </Error></Errors><RequestID>id</RequestID></Response>";
+    let script = ScriptedTransport::new([answer(400, body)]);
+    let error = fps(&script).send(&refund()).await.unwrap_err();
+    let Some(Refusal::FlexiblePayments(refusal)) = error.refusal() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(refusal.code, ErrorCode::RefundAmountExceeded);
+    assert_eq!(error.request_id(), Some("id"));
+}
+
+#[tokio::test]
+async fn fps_codes_decide_about_the_next_try_whatever_the_status() {
+    let document = |code: &str| {
+        format!(
+            "<Response><Errors><Error><Code>{code}</Code><Message>m</Message></Error></Errors>\
+             <RequestID>id</RequestID></Response>"
+        )
+    };
+    // Status, code, tries.
+    for (status, code, tries) in [
+        (400, "ConcurrentModification", 4),
+        (503, "ServiceUnavailable", 4),
+        (500, "InternalError", 4),
+        (403, "SignatureDoesNotMatch", 1),
+        (400, "DuplicateRequest", 1),
+        (400, "InsufficientBalance", 1),
+        (500, "SomethingNew", 4),
+        (400, "SomethingNew", 1),
+    ] {
+        let script = ScriptedTransport::new(vec![answer(status, &document(code)); 8]);
+        let error = fps(&script).send(&refund()).await.unwrap_err();
+        assert_eq!(error.attempts(), tries, "{code}");
+        assert_eq!(error.service_code(), Some(code));
+    }
+}
+
+#[tokio::test]
+async fn a_request_beyond_a_limit_never_leaves() {
+    let script = ScriptedTransport::new([]);
+    let error = fps(&script).send(&refund().caller_description("x".repeat(161))).await.unwrap_err();
+    assert_eq!((error.kind(), error.phase(), error.attempts()), (Kind::Encode, Phase::NotSent, 0));
+    assert!(!error.is_unknown());
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "CallerDescription: is longer than 160 characters"
+    );
+    assert!(script.sent().is_empty());
+}
+
+#[test]
+fn live_and_sandbox_cannot_be_crossed() {
+    let build = |environment, id: &str| {
+        AmazonPayConfig::in_environment(environment, id, LengthSigner, Region::Japan).map(|_| ())
+    };
+    let mismatch = Err(ConfigError::EnvironmentMismatch);
+    assert_eq!(build(Environment::Live, "SANDBOX-X"), mismatch);
+    assert_eq!(build(Environment::Live, "sandbox-x"), mismatch);
+    assert_eq!(build(Environment::Sandbox, "LIVE-X"), mismatch);
+    assert_eq!(build(Environment::Sandbox, "SANDBOX-X"), Ok(()));
+    assert_eq!(build(Environment::Live, "ABC123"), Ok(()));
+    assert_eq!(build(Environment::Live, "ABC\r\nx: y"), Err(ConfigError::BadKeyId));
+    let unnamed = AmazonPayConfig::new("ABC123", LengthSigner, Region::Japan).map(|_| ());
+    assert_eq!(unnamed, Err(ConfigError::EnvironmentMissing));
+}
+
+#[tokio::test]
+async fn a_key_without_an_environment_puts_it_into_the_path() {
+    for (environment, path) in
+        [(Environment::Sandbox, "/sandbox/v2/refunds/R"), (Environment::Live, "/live/v2/refunds/R")]
+    {
+        let config =
+            AmazonPayConfig::in_environment(environment, "ABC123", LengthSigner, Region::Japan);
+        let script = ScriptedTransport::new([]);
+        let client =
+            Client::with_transport(config.unwrap(), Settings::default(), script.clone(), clock());
+        let _ = client.send(&GetRefund::new("R")).await;
+        assert_eq!(script.sent()[0].line, format!("GET https://pay-api.amazon.jp{path}"));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_was_not_sent() {
+    // A port that was free a moment ago: nobody listens.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let credentials = Credentials::new("AKEXAMPLE", Secret::new("s"));
+    let config =
+        FlexiblePaymentsConfig::new(&format!("http://127.0.0.1:{port}"), credentials).unwrap();
+    let settings = Settings::default().with_retry(fps_http::RetryPolicy::once());
+    let client = Client::new(config, &settings).unwrap();
+    let error = client.send(&refund()).await.unwrap_err();
+    assert_eq!((error.kind(), error.phase()), (Kind::Connect, Phase::NotSent));
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_without_an_answer_may_have_been_sent() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        use tokio::io::AsyncReadExt as _;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = [0; 16];
+            let _ = stream.read(&mut buffer).await;
+        }
+    });
+    let credentials = Credentials::new("AKEXAMPLE", Secret::new("s"));
+    let config =
+        FlexiblePaymentsConfig::new(&format!("http://127.0.0.1:{port}"), credentials).unwrap();
+    let settings = Settings::default().with_retry(fps_http::RetryPolicy::once());
+    let client = Client::new(config, &settings).unwrap();
+    let error = client.send(&refund()).await.unwrap_err();
+    assert_eq!((error.kind(), error.phase()), (Kind::Interrupted, Phase::MaybeSent));
+    assert!(error.is_unknown());
+}
+
+#[test]
+fn nothing_to_trust_is_an_error_at_once() {
+    let build = |pem: &str| {
+        let credentials = Credentials::new("AKEXAMPLE", Secret::new("s"));
+        let config = FlexiblePaymentsConfig::new("https://localhost/", credentials).unwrap();
+        let settings = Settings::default().with_trust(Trust::Only(pem.to_owned()));
+        Client::new(config, &settings).map(|_| ())
+    };
+    assert_eq!(build(""), Err(ConfigError::NothingTrusted));
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    assert_eq!(build(broken), Err(ConfigError::BadCertificate));
+}
+
+#[tokio::test]
+async fn no_secret_is_printed() {
+    let script = ScriptedTransport::new([]);
+    let client = fps(&script);
+    let error = client.send(&refund()).await.unwrap_err();
+    let printed = format!("{client:?} {error:?} {error}");
+    assert!(!printed.contains("canary"), "{printed}");
+}
