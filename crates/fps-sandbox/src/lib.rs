@@ -1,1 +1,50 @@
-//! x
+//! Both Amazon payment services on loopback, for tests and for trying things out.
+//!
+//! [`Sandbox::start`] opens one TLS listener that speaks Amazon Pay API v2 under `/v2` and FPS Query
+//! at `/`. Signatures are checked, the rules of `refund-rules` decide, keys are remembered, money is
+//! kept in double-entry books in an SQLite file, and notifications are signed and posted.
+//!
+//! It shares no transport code with the client it is there to test.
+//!
+//! ```no_run
+//! use fps_sandbox::{Config, MerchantSpec, Sandbox};
+//! use refund_rules::{Currency, Money};
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start(Config::new("sandbox.db")).await?;
+//! let merchant = sandbox.create_merchant(MerchantSpec::new("Test Business")).await?;
+//! let charge = sandbox
+//!     .capture_charge(&merchant, Money::parse("100.00", Currency::USD)?)
+//!     .fee(Money::parse("3.00", Currency::USD)?)
+//!     .create()
+//!     .await?;
+//! println!("{} serves {}", sandbox.url(), charge.as_str());
+//! sandbox.stop().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod sandbox;
+mod server;
+mod tls;
+
+mod amazon_pay;
+mod flexible_payments;
+
+mod idempotency;
+mod outcomes;
+mod payments;
+
+mod books;
+mod merchants;
+mod notifications;
+mod store;
+
+mod clock;
+mod error;
+mod ids;
+
+pub use books::{Service, Totals};
+pub use error::{Error, Kind};
+pub use merchants::{Merchant, MerchantSpec};
+pub use sandbox::{CaptureCharge, Config, Sandbox};

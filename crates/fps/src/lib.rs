@@ -1,1 +1,67 @@
-//! x
+//! Refunds over Amazon's two payment services: decided first, sent once, followed to the end.
+//!
+//! This is the paved path over four crates, each of which can be used alone: `refund-rules` (what may
+//! be refunded), `fps-model` (the messages), `fps-sign` (the signatures), `fps-http` (sending one
+//! operation). What is here joins them:
+//!
+//! - [`AmazonPay`] and [`FlexiblePayments`] read a payment into the rules' own words, decide a wish,
+//!   and only then send it; `plan` is the dry run of the same code;
+//! - both follow a refund to its end and never invent a failure;
+//! - [`Notifications`] turns what arrived at a merchant's address into a proof.
+//!
+//! **Flexible Payments Service ended in 2015.** Nothing here talks to its old hosts: name the
+//! endpoint you mean (the sandbox of this project, an archive, a compatible service).
+//!
+//! ```no_run
+//! use fps::{AmazonPay, AmazonPayConfig, IdempotencyKey, Patience, PrivateKey, Region, Settings};
+//! use fps::{Currency, Money, Wish};
+//! use fps::amazon_pay::ChargeId;
+//!
+//! # async fn refund(pem: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let key = PrivateKey::from_pem(pem)?;
+//! let config = AmazonPayConfig::new("SANDBOX-AFVX7ULWSGBZ5535PCUQOY7B", key, Region::Europe)?;
+//! let shop = AmazonPay::new(config, &Settings::default())?;
+//! let charge = ChargeId::new("S01-5105180-3221187-C056351");
+//! let payment = shop.payment(&charge).await?;
+//! let wish = Wish::amount(Money::parse("14.00", Currency::EUR)?);
+//! // The key is yours: make it from what identifies this refund, and store it before this line.
+//! let key = IdempotencyKey::new("order-4711-refund-1")?;
+//! let refund = shop.refund(key, &charge, &payment, &wish).await?;
+//! let end = shop.follow(&refund.id, &Patience::default()).await?;
+//! println!("{end:?}");
+//! # Ok(())
+//! # }
+//! ```
+
+mod amazon_pay_client;
+mod flexible_payments_client;
+
+mod follow;
+mod notifications;
+mod refund;
+
+pub use amazon_pay_client::AmazonPay;
+pub use flexible_payments_client::FlexiblePayments;
+pub use follow::{Followed, Patience};
+pub use notifications::{NotificationError, Notifications};
+pub use refund::{RefundError, SnapshotError, Submitted};
+
+pub use fps_http::{
+    AmazonPayConfig, CertificateFetcher, Client, Clock, ConfigError, Environment, Error,
+    FlexiblePaymentsConfig, Kind, Phase, Refusal as ServiceRefusal, Region, RetryPolicy, Settings,
+    Trust,
+};
+pub use fps_model::{
+    Answer, CallerReference, IdempotencyKey, Operation, Sensitive, Timestamp, amazon_pay,
+    flexible_payments,
+};
+pub use fps_sign::query::Credentials;
+pub use fps_sign::{CertificateOrigin, PrivateKey, PublicKey, RequestSigner, Secret, Verified};
+pub use refund_rules::{
+    Currency, Decision, Method, Money, Observation, Payment, Plan, Policy, RefundState, Refusal,
+    Rule, Wish, decide,
+};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -93,6 +93,12 @@ impl fmt::Display for PaymentError {
     }
 }
 
+impl From<MoneyError> for PaymentError {
+    fn from(error: MoneyError) -> Self {
+        Self::Money(error)
+    }
+}
+
 impl core::error::Error for PaymentError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
@@ -256,14 +262,14 @@ impl Payment {
         if amount.is_negative() {
             return Err(PaymentError::Negative(name));
         }
-        self.captured.try_cmp(amount).map_err(PaymentError::Money)?;
+        self.captured.try_cmp(amount)?;
         Ok(amount)
     }
 
     fn recount(mut self) -> Result<Self, PaymentError> {
         let sum = self.refunded.checked_add(self.pending);
         let sum = sum.and_then(|sum| sum.checked_add(self.unknown));
-        self.held = sum.map_err(PaymentError::Money)?;
+        self.held = sum?;
         if self.refunds == 0 && !self.held.is_zero() {
             self.refunds = 1;
         }

@@ -1,0 +1,45 @@
+//! GetRefund: how far a refund has come.
+
+use fps_model::amazon_pay::{
+    GetRefund, ReasonCode, Refund, RefundState as WireState, RefundStatusDetails,
+    ReleaseEnvironment,
+};
+use refund_rules::RefundState;
+
+use super::{Context, stop};
+use crate::books::Service;
+use crate::clock;
+use crate::idempotency::Stop;
+use crate::payments;
+
+pub(super) fn perform(context: &Context<'_>, request: &GetRefund) -> Result<Refund, Stop> {
+    find(context, request.refund_id.as_str())
+}
+
+/// A refund of the merchant's own, in the service's words.
+pub(super) fn find(context: &Context<'_>, id: &str) -> Result<Refund, Stop> {
+    let found = payments::load_refund(context.connection, id)?
+        .filter(|(_, stored)| stored.merchant == context.merchant)
+        .filter(|(_, stored)| stored.service == Service::AmazonPay);
+    let Some((refund, _)) = found else {
+        return Err(stop(ReasonCode::ResourceNotFound, "No refund has this id."));
+    };
+    let state = match refund.state {
+        RefundState::Refunded => WireState::Refunded,
+        RefundState::Declined => WireState::Declined,
+        _ => WireState::RefundInitiated,
+    };
+    let mut details =
+        RefundStatusDetails::new(state).last_updated_timestamp(clock::timestamp(refund.updated_at));
+    details.reason_code = refund.reason;
+    let mut wire = Refund::new(
+        refund.id,
+        refund.payment,
+        refund.amount,
+        clock::timestamp(refund.created_at),
+        details,
+    )
+    .release_environment(ReleaseEnvironment::Sandbox);
+    wire.soft_descriptor = refund.soft_descriptor;
+    Ok(wire)
+}

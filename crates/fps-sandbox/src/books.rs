@@ -1,0 +1,225 @@
+//! Double entry: every movement balances, and all totals come from the entries.
+
+use refund_rules::{Currency, Money};
+use rusqlite::{Connection, params};
+
+use crate::clock::Millis;
+use crate::error::{Error, Kind};
+
+/// One of the two services, as the books name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "there are two services")]
+pub enum Service {
+    /// Amazon Pay API v2.
+    AmazonPay,
+    /// Flexible Payments Service.
+    FlexiblePayments,
+}
+
+impl Service {
+    /// The name in the database and in machine-readable output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AmazonPay => "amazon-pay",
+            Self::FlexiblePayments => "flexible-payments",
+        }
+    }
+}
+
+/// Whose money it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// The buyers' cards and balances, outside.
+    Buyers,
+    /// What the merchant may dispose of.
+    Merchant,
+    /// Refunds on their way to buyers.
+    Refunding,
+    /// The fees of the service.
+    Fees,
+}
+
+impl Account {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Buyers => "buyers",
+            Self::Merchant => "merchant",
+            Self::Refunding => "refunding",
+            Self::Fees => "fees",
+        }
+    }
+}
+
+/// Why money moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// A buyer pays.
+    Payment,
+    /// A refund is taken: the merchant gives it, the service returns its fee.
+    RefundBegun,
+    /// The buyer has it.
+    RefundDone,
+    /// It was declined: all goes back.
+    RefundDeclined,
+}
+
+impl Reason {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::RefundBegun => "refund-begun",
+            Self::RefundDone => "refund-done",
+            Self::RefundDeclined => "refund-declined",
+        }
+    }
+}
+
+/// What a movement belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) merchant: i64,
+    pub(crate) service: Service,
+    pub(crate) id: &'a str,
+}
+
+/// Writes a movement: money leaves the first account of each leg and reaches the second. Legs of
+/// nothing are left out; several legs on one account become one entry.
+pub(crate) fn post(
+    connection: &Connection,
+    subject: Subject<'_>,
+    reason: Reason,
+    legs: &[(Account, Account, Money)],
+    at: Millis,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO movement (merchant, service, kind, subject, at) VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            subject.merchant,
+            subject.service.name(),
+            reason.name(),
+            subject.id,
+            at
+        ])?;
+    let movement = connection.last_insert_rowid();
+    let mut sums: Vec<(Account, Money)> = Vec::new();
+    for &(from, to, amount) in legs {
+        let opposite = amount.checked_neg().map_err(overflow)?;
+        for (account, change) in [(from, opposite), (to, amount)] {
+            match sums.iter_mut().find(|(known, _)| *known == account) {
+                Some((_, sum)) => *sum = sum.checked_add(change).map_err(overflow)?,
+                None => sums.push((account, change)),
+            }
+        }
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO entry (movement, account, currency, amount) VALUES (?, ?, ?, ?)",
+    )?;
+    for (account, sum) in sums.iter().filter(|(_, sum)| !sum.is_zero()) {
+        insert.execute(params![movement, account.name(), sum.currency().code(), sum.minor()])?;
+    }
+    Ok(())
+}
+
+fn overflow(error: refund_rules::MoneyError) -> Error {
+    Error::with(Kind::Invalid, error)
+}
+
+/// What a merchant's accounts hold of one account and currency.
+pub(crate) fn balance(
+    connection: &Connection,
+    merchant: i64,
+    account: Account,
+    currency: Currency,
+) -> Result<Money, Error> {
+    let minor = connection
+        .prepare_cached(
+            "SELECT coalesce(sum(amount), 0) FROM entry JOIN movement ON movement.id = movement
+             WHERE merchant = ? AND account = ? AND currency = ?",
+        )?
+        .query_row(params![merchant, account.name(), currency.code()], |row| row.get(0))?;
+    Ok(Money::from_minor(minor, currency))
+}
+
+/// What the books say about one merchant, one service and one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// The service.
+    pub service: Service,
+    /// What buyers paid.
+    pub captured: Money,
+    /// What buyers have got back.
+    pub refunded: Money,
+    /// What is on its way back to them.
+    pub refunding: Money,
+    /// What the service took in fees.
+    pub fees_taken: Money,
+    /// What it gave back of them.
+    pub fees_returned: Money,
+}
+
+/// Adds up a merchant's entries, by service and currency.
+pub(crate) fn totals(connection: &Connection, merchant: i64) -> Result<Vec<Totals>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT service, currency,
+                sum(CASE WHEN account = 'buyers' AND kind = 'payment' THEN -amount ELSE 0 END),
+                sum(CASE WHEN account = 'buyers' AND kind <> 'payment' THEN amount ELSE 0 END),
+                sum(CASE WHEN account = 'refunding' THEN amount ELSE 0 END),
+                sum(CASE WHEN account = 'fees' AND kind = 'payment' THEN amount ELSE 0 END),
+                sum(CASE WHEN account = 'fees' AND kind <> 'payment' THEN -amount ELSE 0 END)
+         FROM entry JOIN movement ON movement.id = movement
+         WHERE merchant = ? GROUP BY service, currency ORDER BY service, currency",
+    )?;
+    let mut rows = statement.query([merchant])?;
+    let mut totals = Vec::new();
+    while let Some(row) = rows.next()? {
+        let service: String = row.get(0)?;
+        let code: String = row.get(1)?;
+        let currency =
+            Currency::from_code(&code).map_err(|error| Error::with(Kind::Database, error))?;
+        let money = |index: usize| -> Result<Money, Error> {
+            Ok(Money::from_minor(row.get(index)?, currency))
+        };
+        totals.push(Totals {
+            service: match service.as_str() {
+                "amazon-pay" => Service::AmazonPay,
+                _ => Service::FlexiblePayments,
+            },
+            captured: money(2)?,
+            refunded: money(3)?,
+            refunding: money(4)?,
+            fees_taken: money(5)?,
+            fees_returned: money(6)?,
+        });
+    }
+    Ok(totals)
+}
+
+/// Every movement balances, and what the books say of each refund is what the refund says of itself.
+pub(crate) fn verify(connection: &Connection) -> Result<(), Error> {
+    let unbalanced: i64 = connection.query_row(
+        "SELECT count(*) FROM (
+             SELECT 1 FROM entry GROUP BY movement, currency HAVING sum(amount) <> 0)",
+        [],
+        |row| row.get(0),
+    )?;
+    let disagreeing: i64 = connection.query_row(
+        "SELECT count(*) FROM refund
+         WHERE (CASE state WHEN 'refunded' THEN amount ELSE 0 END) <> (
+             SELECT coalesce(sum(entry.amount), 0)
+             FROM movement JOIN entry ON movement = movement.id AND account = 'buyers'
+             WHERE subject = refund.id)",
+        [],
+        |row| row.get(0),
+    )?;
+    match (unbalanced, disagreeing) {
+        (0, 0) => Ok(()),
+        _ => Err(Error::with(
+            Kind::Unbalanced,
+            format!("{unbalanced} movements, {disagreeing} refunds"),
+        )),
+    }
+}

@@ -1,0 +1,76 @@
+//! Why the sandbox cannot do what its owner asks; what clients do wrong is answered, not raised.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The sandbox cannot go on with something.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The address cannot be listened on: in use, or not allowed.
+    Listen,
+    /// The database file cannot be opened.
+    OpenDatabase,
+    /// The database was written by a newer version of the sandbox.
+    NewerDatabase,
+    /// The database failed.
+    Database,
+    /// A key or certificate could not be made.
+    Key,
+    /// The owner asked for something that cannot be.
+    Invalid,
+    /// The books do not balance.
+    Unbalanced,
+    /// The server failed.
+    Serve,
+}
+
+impl Error {
+    pub(crate) const fn new(kind: Kind) -> Self {
+        Self { kind, source: None }
+    }
+
+    pub(crate) fn with(kind: Kind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+
+    /// What it was.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            Kind::Listen => "the sandbox cannot listen on this address",
+            Kind::OpenDatabase => "the sandbox cannot open its database",
+            Kind::NewerDatabase => "the database was written by a newer version of the sandbox",
+            Kind::Database => "the database of the sandbox failed",
+            Kind::Key => "the sandbox could not make a key",
+            Kind::Invalid => "the sandbox cannot create this",
+            Kind::Unbalanced => "the books of the sandbox do not balance",
+            Kind::Serve => "the server of the sandbox failed",
+        })
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::with(Kind::Database, error)
+    }
+}

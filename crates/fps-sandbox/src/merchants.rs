@@ -1,0 +1,151 @@
+//! Merchants of the sandbox: who they are, what they sign with, and how they are recognised.
+
+use std::fmt;
+
+use fps_sign::{PublicKey, Secret};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::error::{Error, Kind};
+use crate::{ids, tls};
+
+/// A merchant to be made.
+#[derive(Clone, Debug)]
+pub struct MerchantSpec {
+    name: String,
+    email: String,
+    notification_url: Option<String>,
+}
+
+impl MerchantSpec {
+    /// With a name, and nowhere to send notifications.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        let email = "merchant@sandbox.example".to_owned();
+        Self { name: name.into(), email, notification_url: None }
+    }
+
+    /// With the address that FPS notifications are posted to: `http` on this machine.
+    #[must_use]
+    pub fn notification_url(mut self, url: impl Into<String>) -> Self {
+        self.notification_url = Some(url.into());
+        self
+    }
+}
+
+/// A merchant and both of its keys. The private halves are told once, here, and the private RSA key
+/// is not kept.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Merchant {
+    pub(crate) id: i64,
+    /// The FPS access key.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_key: Secret,
+    /// The Amazon Pay key: `SANDBOX-…`.
+    pub public_key_id: String,
+    /// Its private half as PKCS#8 PEM.
+    pub private_key_pem: Secret,
+}
+
+impl fmt::Debug for Merchant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Merchant")
+            .field("access_key_id", &self.access_key_id)
+            .field("public_key_id", &self.public_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MerchantSpec {
+    /// Makes the keys. Slow: an RSA key is searched for.
+    pub(crate) fn generate(self) -> Result<NewMerchant, Error> {
+        if let Some(url) = &self.notification_url {
+            let uri: http::Uri = url.parse().map_err(|error| Error::with(Kind::Invalid, error))?;
+            if uri.scheme_str() != Some("http") {
+                let reason = "the sandbox posts notifications over plain http only";
+                return Err(Error::with(Kind::Invalid, reason));
+            }
+        }
+        let (private_key_pem, public_key_pem) = tls::rsa_key()?;
+        Ok(NewMerchant {
+            merchant: Merchant {
+                id: 0,
+                access_key_id: ids::access_key_id()?,
+                secret_key: Secret::new(ids::secret_key()?),
+                public_key_id: ids::public_key_id()?,
+                private_key_pem: Secret::new(private_key_pem),
+            },
+            spec: self,
+            public_key_pem,
+        })
+    }
+}
+
+/// A merchant whose keys are made, to be stored.
+pub(crate) struct NewMerchant {
+    merchant: Merchant,
+    spec: MerchantSpec,
+    public_key_pem: String,
+}
+
+impl NewMerchant {
+    pub(crate) fn insert(mut self, connection: &Connection) -> Result<Merchant, Error> {
+        connection.execute(
+            "INSERT INTO merchant (name, email, access_key_id, secret_key, public_key_id,
+                 public_key_pem, notification_url) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![
+                self.spec.name,
+                self.spec.email,
+                self.merchant.access_key_id,
+                self.merchant.secret_key.expose(),
+                self.merchant.public_key_id,
+                self.public_key_pem,
+                self.spec.notification_url,
+            ],
+        )?;
+        self.merchant.id = connection.last_insert_rowid();
+        Ok(self.merchant)
+    }
+}
+
+/// Who has this FPS access key, and its secret.
+pub(crate) fn by_access_key(
+    connection: &Connection,
+    access_key_id: &str,
+) -> Result<Option<(i64, Secret)>, Error> {
+    let found = connection
+        .prepare_cached("SELECT id, secret_key FROM merchant WHERE access_key_id = ?")?
+        .query_row([access_key_id], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    Ok(found.map(|(id, secret)| (id, Secret::new(secret))))
+}
+
+/// Who has this Amazon Pay key, and its public half.
+pub(crate) fn by_public_key(
+    connection: &Connection,
+    public_key_id: &str,
+) -> Result<Option<(i64, PublicKey)>, Error> {
+    let found: Option<(i64, String)> = connection
+        .prepare_cached("SELECT id, public_key_pem FROM merchant WHERE public_key_id = ?")?
+        .query_row([public_key_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((id, pem)) = found else { return Ok(None) };
+    let key = PublicKey::from_pem(&pem).map_err(|error| Error::with(Kind::Database, error))?;
+    Ok(Some((id, key)))
+}
+
+/// What others are told about a merchant.
+pub(crate) struct Profile {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) notification_url: Option<String>,
+}
+
+pub(crate) fn profile(connection: &Connection, id: i64) -> Result<Profile, Error> {
+    let mut statement = connection
+        .prepare_cached("SELECT name, email, notification_url FROM merchant WHERE id = ?")?;
+    Ok(statement.query_row([id], |row| {
+        Ok(Profile { name: row.get(0)?, email: row.get(1)?, notification_url: row.get(2)? })
+    })?)
+}

@@ -1,0 +1,218 @@
+//! Notifications of FPS: written with what they tell, signed and posted until somebody takes them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fps_model::Params;
+use fps_model::flexible_payments::{NotifiedOperation, NotifiedStatus, TransactionNotification};
+use fps_sign::{PrivateKey, Target, outbound};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use refund_rules::RefundState;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::clock::{self, Millis};
+use crate::error::{Error, Kind};
+use crate::flexible_payments::{PAID, PENDING, wire_method};
+use crate::merchants;
+use crate::payments::{StoredPayment, StoredRefund};
+use crate::sandbox::Shared;
+
+/// How long one delivery may take.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first wait before a notification is posted again; it doubles up to an hour. The documents say
+/// only that it is tried for a day.
+const RETRY_FIRST: Millis = 1_000;
+const RETRY_MAX: Millis = 60 * 60 * 1_000;
+/// When a notification is given up.
+const GIVE_UP_AFTER: Millis = 24 * 60 * 60 * 1_000;
+
+/// The buyer in every transaction of the sandbox.
+pub(crate) const BUYER_NAME: &str = "Test Buyer";
+pub(crate) const BUYER_EMAIL: &str = "buyer@sandbox.example";
+
+/// Tells the merchant how a payment stands.
+pub(crate) fn payment_changed(
+    connection: &Connection,
+    stored: &StoredPayment,
+    completed: bool,
+    now: Millis,
+) -> Result<(), Error> {
+    let status = if completed { NotifiedStatus::Success } else { NotifiedStatus::Pending };
+    let (code, message) = if completed { PAID } else { PENDING };
+    let notification = TransactionNotification::new(
+        stored.id.as_str(),
+        clock::timestamp(stored.created_at),
+        status,
+        NotifiedOperation::Pay,
+        stored.payment.captured(),
+    )
+    .status_code(code)
+    .status_message(message);
+    write(connection, stored, notification, &stored.reference, &stored.description, now)
+}
+
+/// Tells the merchant how a refund stands.
+pub(crate) fn refund_changed(
+    connection: &Connection,
+    refund: &StoredRefund,
+    stored: &StoredPayment,
+    now: Millis,
+) -> Result<(), Error> {
+    let (status, (code, message)) = match refund.state {
+        RefundState::Refunded => (NotifiedStatus::Success, PAID),
+        RefundState::Declined => {
+            (NotifiedStatus::Failure, ("TransactionDenied", "The refund was denied."))
+        }
+        _ => (NotifiedStatus::Pending, PENDING),
+    };
+    let notification = TransactionNotification::new(
+        refund.id.as_str(),
+        clock::timestamp(refund.created_at),
+        status,
+        NotifiedOperation::Refund,
+        refund.amount,
+    )
+    .parent_transaction_id(stored.id.as_str())
+    .status_code(code)
+    .status_message(message);
+    write(connection, stored, notification, &refund.reference, &refund.description, now)
+}
+
+/// Writes a notification to be posted, if the merchant wants any.
+fn write(
+    connection: &Connection,
+    stored: &StoredPayment,
+    mut notification: TransactionNotification,
+    reference: &Option<String>,
+    description: &Option<String>,
+    now: Millis,
+) -> Result<(), Error> {
+    let merchant = merchants::profile(connection, stored.merchant)?;
+    let Some(url) = merchant.notification_url else { return Ok(()) };
+    notification.caller_reference = reference.clone();
+    notification.payment_reason = description.clone().map(Into::into);
+    let notification = notification
+        .payment_method(wire_method(stored.payment.method()))
+        .buyer_name(BUYER_NAME)
+        .buyer_email(BUYER_EMAIL)
+        .recipient_name(merchant.name)
+        .recipient_email(merchant.email);
+    let params = notification.to_params().map_err(|error| Error::with(Kind::Invalid, error))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO notification (merchant, url, body, created_at, due_at)
+             VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![stored.merchant, url, params.to_form(), now, now])?;
+    Ok(())
+}
+
+/// Posts what is due, one after the other, until it is aborted.
+pub(crate) async fn deliver(shared: Arc<Shared>) {
+    let client: Client<HttpConnector, Full<Bytes>> =
+        Client::builder(TokioExecutor::new()).build_http();
+    loop {
+        // A database that fails is reported to whoever asks next; here there is nobody.
+        let Ok(Some(due)) = shared.store.run(next_due).await else {
+            shared.notifications_wake.notified().await;
+            continue;
+        };
+        if due.at > clock::now() {
+            tokio::select! {
+                () = clock::sleep_until(due.at) => {}
+                () = shared.notifications_wake.notified() => {}
+            }
+            continue;
+        }
+        let taken = match sign(&due, &shared) {
+            Some(request) => post(&client, request).await,
+            None => false,
+        };
+        let recorded =
+            shared.store.run(move |connection| record(connection, &due, taken, clock::now())).await;
+        if recorded.is_err() {
+            shared.notifications_wake.notified().await;
+        }
+    }
+}
+
+/// A notification that waits.
+#[derive(Clone, Debug)]
+struct Due {
+    id: i64,
+    at: Millis,
+    url: String,
+    form: String,
+    created_at: Millis,
+    attempts: u32,
+}
+
+fn next_due(connection: &Connection) -> Result<Option<Due>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, due_at, url, body, created_at, attempts FROM notification
+         WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT 1",
+    )?;
+    let due = statement.query_row([], |row| {
+        Ok(Due {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            url: row.get(2)?,
+            form: row.get(3)?,
+            created_at: row.get(4)?,
+            attempts: row.get(5)?,
+        })
+    });
+    Ok(due.optional()?)
+}
+
+fn sign(due: &Due, shared: &Shared) -> Option<http::Request<Full<Bytes>>> {
+    let mut params = Params::parse(due.form.as_bytes()).ok()?;
+    let target = Target::from_url("POST", &due.url)?;
+    let key: &PrivateKey = &shared.notification_key;
+    let certificate_url = shared.certificate_url();
+    let added = outbound::sign(&target, params.iter(), &certificate_url, key).ok()?;
+    for (name, value) in added {
+        params.push(name, value);
+    }
+    http::Request::post(&due.url)
+        .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+        .body(Full::new(Bytes::from(params.to_form())))
+        .ok()
+}
+
+/// Did somebody take it?
+async fn post(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    request: http::Request<Full<Bytes>>,
+) -> bool {
+    let exchange = async {
+        let answer = client.request(request).await.ok()?;
+        let status = answer.status();
+        // The body is read so that the connection can be used again; what it says is of no interest.
+        drop(Limited::new(answer.into_body(), 64 * 1024).collect().await);
+        Some(status)
+    };
+    match tokio::time::timeout(DELIVERY_TIMEOUT, exchange).await {
+        Ok(Some(status)) => status.is_success(),
+        Ok(None) | Err(_) => false,
+    }
+}
+
+fn record(connection: &Connection, due: &Due, taken: bool, now: Millis) -> Result<(), Error> {
+    let wait = RETRY_FIRST.saturating_mul(1 << due.attempts.min(12)).min(RETRY_MAX);
+    let again = now.saturating_add(wait);
+    let given_up = again.saturating_sub(due.created_at) > GIVE_UP_AFTER;
+    let due_at = if taken || given_up { None } else { Some(again) };
+    let delivered_at = taken.then_some(now);
+    connection
+        .prepare_cached(
+            "UPDATE notification SET attempts = attempts + 1, due_at = ?, delivered_at = ?
+             WHERE id = ?",
+        )?
+        .execute(params![due_at, delivered_at, due.id])?;
+    Ok(())
+}

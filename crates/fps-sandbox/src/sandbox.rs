@@ -1,0 +1,331 @@
+//! A running sandbox: started, given merchants and payments, asked for its books, stopped.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use fps_model::amazon_pay::ChargeId;
+use fps_model::flexible_payments::TokenId;
+use fps_sign::PrivateKey;
+use refund_rules::{Method, Money};
+use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::books::{self, Service, Totals};
+use crate::clock::{self, Millis};
+use crate::error::{Error, Kind};
+use crate::merchants::{Merchant, MerchantSpec};
+use crate::payments::{self, NewPayment};
+use crate::store::Store;
+use crate::tls::Tls;
+use crate::{ids, notifications, outcomes, server, tls};
+
+/// Where the certificate of notifications is served.
+pub(crate) const CERTIFICATE_PATH: &str = "/certs/sandbox/PKICert.pem";
+/// How long a stop waits for answers that are under way.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// How a sandbox is started.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The SQLite file; made if it is not there.
+    pub database: PathBuf,
+    /// The port on loopback; 0 takes a free one.
+    pub port: u16,
+    /// How long card payments and refunds are under way. Default: 200 ms.
+    pub processing: Duration,
+    /// What the services take of a payment, in percent. Default: 3, after the example of seed 000
+    /// ("$100 worth of goods … with $3 in credit card fees"); the real tables are not known.
+    pub fee_percent: u8,
+}
+
+impl Config {
+    /// On a free port, with a database.
+    #[must_use]
+    pub fn new(database: impl Into<PathBuf>) -> Self {
+        Self {
+            database: database.into(),
+            port: 0,
+            processing: Duration::from_millis(200),
+            fee_percent: 3,
+        }
+    }
+
+    /// The same on this port.
+    #[must_use]
+    pub const fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The same with another time under way.
+    #[must_use]
+    pub const fn processing(mut self, processing: Duration) -> Self {
+        self.processing = processing;
+        self
+    }
+}
+
+/// What every part of a running sandbox shares.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) processing: Millis,
+    pub(crate) fee_percent: u8,
+    pub(crate) notification_key: PrivateKey,
+    pub(crate) certificate_pem: String,
+    pub(crate) notifications_wake: Notify,
+    pub(crate) outcomes_wake: Notify,
+    url: String,
+}
+
+impl Shared {
+    pub(crate) fn certificate_url(&self) -> String {
+        format!("{}{CERTIFICATE_PATH}", self.url)
+    }
+
+    /// Something may be due, or to be told.
+    pub(crate) fn wake(&self) {
+        self.outcomes_wake.notify_one();
+        self.notifications_wake.notify_one();
+    }
+}
+
+/// A running sandbox. Dropping it ends it without ceremony; [`Sandbox::stop`] waits for answers that
+/// are under way.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    ca_pem: String,
+    handle: Handle<SocketAddr>,
+    server: JoinHandle<std::io::Result<()>>,
+    workers: [JoinHandle<()>; 2],
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("url", &self.shared.url).finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Starts to listen, on loopback only.
+    ///
+    /// # Errors
+    /// [`Error`] when the port is taken or the database cannot be opened; nothing is left behind.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), config.port);
+        let listener = TcpListener::bind(address).map_err(listen_error)?;
+        listener.set_nonblocking(true).map_err(listen_error)?;
+        let port = listener.local_addr().map_err(listen_error)?.port();
+        let store = Store::open(&config.database)?;
+        let (private_key_pem, certificate_pem) = notification_key(&store).await?;
+        let notification_key = PrivateKey::from_pem(&private_key_pem)
+            .map_err(|error| Error::with(Kind::Key, error))?;
+        let Tls { server: tls, ca_pem } = tls::generate()?;
+        let shared = Arc::new(Shared {
+            store,
+            processing: clock::millis(config.processing),
+            fee_percent: config.fee_percent,
+            notification_key,
+            certificate_pem,
+            notifications_wake: Notify::new(),
+            outcomes_wake: Notify::new(),
+            url: format!("https://localhost:{port}"),
+        });
+        let handle = Handle::new();
+        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
+            .map_err(listen_error)?
+            .handle(handle.clone())
+            .serve(server::router(Arc::clone(&shared)).into_make_service());
+        let workers = [
+            tokio::spawn(outcomes::bring_about(Arc::clone(&shared))),
+            tokio::spawn(notifications::deliver(Arc::clone(&shared))),
+        ];
+        Ok(Self { shared, ca_pem, handle, server: tokio::spawn(server), workers })
+    }
+
+    /// `https://localhost:PORT`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    /// The authority that signed the listener's certificate, as PEM: what a client must trust.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// Makes a merchant with fresh keys for both services.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn create_merchant(&self, spec: MerchantSpec) -> Result<Merchant, Error> {
+        let new = tokio::task::spawn_blocking(move || spec.generate())
+            .await
+            .map_err(|error| Error::with(Kind::Key, error))??;
+        self.shared.store.run(move |connection| new.insert(connection)).await
+    }
+
+    /// Captures a charge on Amazon Pay, as a checkout would have: see [`CaptureCharge::create`].
+    pub fn capture_charge(&self, merchant: &Merchant, captured: Money) -> CaptureCharge<'_> {
+        let fee = Money::zero(captured.currency());
+        CaptureCharge { sandbox: self, merchant: merchant.id, captured, fee }
+    }
+
+    /// Gives a merchant a token to charge a sender with, as the co-branded pages would have.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn install_token(
+        &self,
+        merchant: &Merchant,
+        method: Method,
+    ) -> Result<TokenId, Error> {
+        let merchant = merchant.id;
+        let id = ids::token_id()?;
+        let token = TokenId::new(id.as_str());
+        self.shared
+            .store
+            .run(move |connection| {
+                connection.execute(
+                    "INSERT INTO token (id, merchant, method, active) VALUES (?, ?, ?, 1)",
+                    rusqlite::params![id, merchant, payments::method_name(method)],
+                )?;
+                Ok(())
+            })
+            .await?;
+        Ok(token)
+    }
+
+    /// Lets the services take refunds of a payment and decline them later, for a reason such as
+    /// `AmazonRejected` or `ProcessingFailure`. Bank and balance refunds end at once: so do these.
+    ///
+    /// # Errors
+    /// [`Error`] of the kind [`Kind::Invalid`] when there is no such payment.
+    pub async fn decline_refunds(&self, payment: &str, reason: &str) -> Result<(), Error> {
+        let (payment, reason) = (payment.to_owned(), reason.to_owned());
+        let work =
+            move |connection: &Connection| payments::decline_refunds(connection, &payment, &reason);
+        self.shared.store.run(work).await
+    }
+
+    /// What the books say about a merchant, by service and currency.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn totals(&self, merchant: &Merchant) -> Result<Vec<Totals>, Error> {
+        let merchant = merchant.id;
+        self.shared.store.run(move |connection| books::totals(connection, merchant)).await
+    }
+
+    /// Checks that every movement balances, and that refunds and books agree.
+    ///
+    /// # Errors
+    /// [`Error`] of the kind [`Kind::Unbalanced`].
+    pub async fn verify_books(&self) -> Result<(), Error> {
+        self.shared.store.run(books::verify).await
+    }
+
+    /// Stops listening and waits for answers that are under way, for a few seconds.
+    ///
+    /// # Errors
+    /// [`Error`] when the server had failed.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        self.handle.graceful_shutdown(Some(STOP_GRACE));
+        match (&mut self.server).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Error::with(Kind::Serve, error)),
+            Err(error) => Err(Error::with(Kind::Serve, error)),
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.server.abort();
+        for worker in &self.workers {
+            worker.abort();
+        }
+    }
+}
+
+fn listen_error(error: std::io::Error) -> Error {
+    Error::with(Kind::Listen, error)
+}
+
+/// The key of notifications, made when the database is new and kept in it.
+async fn notification_key(store: &Store) -> Result<(String, String), Error> {
+    let find = |connection: &Connection| -> Result<Option<(String, String)>, Error> {
+        let query = "SELECT private_key_pem, certificate_pem FROM signing_key";
+        let found = connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(found.optional()?)
+    };
+    if let Some(found) = store.run(find).await? {
+        return Ok(found);
+    }
+    let made = tokio::task::spawn_blocking(tls::notification_key)
+        .await
+        .map_err(|error| Error::with(Kind::Key, error))??;
+    let (private_key_pem, certificate_pem) = made.clone();
+    store
+        .run(move |connection| {
+            connection.execute(
+                "INSERT INTO signing_key (id, private_key_pem, certificate_pem) VALUES (1, ?, ?)",
+                [private_key_pem, certificate_pem],
+            )?;
+            Ok(())
+        })
+        .await?;
+    Ok(made)
+}
+
+/// A captured charge to be made.
+#[derive(Debug)]
+#[must_use = "a charge is made by `create`"]
+pub struct CaptureCharge<'a> {
+    sandbox: &'a Sandbox,
+    merchant: i64,
+    captured: Money,
+    fee: Money,
+}
+
+impl CaptureCharge<'_> {
+    /// With the fee that Amazon took for it.
+    pub const fn fee(mut self, fee: Money) -> Self {
+        self.fee = fee;
+        self
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// [`Error`] of the kind [`Kind::Invalid`] for amounts that no charge can have.
+    pub async fn create(self) -> Result<ChargeId, Error> {
+        refund_rules::Payment::completed(self.captured, Method::Card)
+            .and_then(|payment| payment.with_fee(self.fee))
+            .map_err(|error| Error::with(Kind::Invalid, error))?;
+        let id = ids::charge_id()?;
+        let charge = ChargeId::new(id.as_str());
+        let new = NewPayment {
+            id,
+            merchant: self.merchant,
+            service: Service::AmazonPay,
+            method: Method::Card,
+            captured: self.captured,
+            fee: self.fee,
+            reference: None,
+            description: None,
+            token: None,
+            due_at: None,
+        };
+        let store = &self.sandbox.shared.store;
+        store.run(move |connection| payments::insert(connection, &new, clock::now())).await?;
+        Ok(charge)
+    }
+}

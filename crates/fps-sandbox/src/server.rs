@@ -1,0 +1,99 @@
+//! The listener: which service a request is for, and how an answer leaves.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{any, get};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::amazon_pay::{self, PayRequest};
+use crate::flexible_payments::{self, QueryRequest};
+use crate::idempotency::Reply;
+use crate::ids;
+use crate::sandbox::{CERTIFICATE_PATH, Shared};
+
+/// The largest body of a request that is read, in bytes.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Everything the sandbox answers.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", any(query))
+        .route(CERTIFICATE_PATH, get(certificate))
+        .fallback(pay)
+        .with_state(shared)
+}
+
+async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
+    let form = match parts.method.as_str() {
+        "GET" => parts.uri.query().unwrap_or_default().as_bytes().to_vec(),
+        "POST" => body.to_vec(),
+        _ => return plain(StatusCode::METHOD_NOT_ALLOWED),
+    };
+    let request = QueryRequest {
+        method: parts.method.as_str().to_owned(),
+        host: host.unwrap_or_default().to_owned(),
+        path: parts.uri.path().to_owned(),
+        form,
+    };
+    let reply = flexible_payments::answer(&shared, request).await.unwrap_or_else(|_| {
+        let code = fps_model::flexible_payments::ErrorCode::InternalError;
+        flexible_payments::refuse(code, "The sandbox failed.".to_owned())
+    });
+    respond(reply, "text/xml; charset=utf-8", None)
+}
+
+async fn pay(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let mut headers = Vec::with_capacity(parts.headers.len());
+    for (name, value) in &parts.headers {
+        let Ok(value) = value.to_str() else { return plain(StatusCode::BAD_REQUEST) };
+        headers.push((name.as_str().to_owned(), value.to_owned()));
+    }
+    let request = PayRequest {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers,
+        body: body.to_vec(),
+    };
+    let reply = amazon_pay::answer(&shared, request).await.unwrap_or_else(|_| {
+        let code = fps_model::amazon_pay::ReasonCode::InternalServerError;
+        amazon_pay::refuse(code, "The sandbox failed.")
+    });
+    respond(reply, "application/json", Some(ids::request_id()))
+}
+
+async fn certificate(State(shared): State<Arc<Shared>>) -> Response {
+    let body = shared.certificate_pem.clone().into_bytes();
+    respond(Reply { status: 200, body }, "application/x-pem-file", None)
+}
+
+fn respond(reply: Reply, content_type: &'static str, request_id: Option<String>) -> Response {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+        headers.insert(HeaderName::from_static("x-amz-pay-request-id"), id);
+    }
+    response
+}
+
+fn plain(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

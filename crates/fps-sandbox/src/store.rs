@@ -1,0 +1,200 @@
+//! SQLite behind one writer: jobs that wait together are committed together, and nobody is answered
+//! before the commit is on the disk.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Kind};
+
+/// The most jobs in one commit.
+const BATCH_MAX: usize = 128;
+
+/// Each step leads from the version before it to its own; the file keeps how far it came.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
+
+/// A database that is written by one thread.
+#[derive(Clone)]
+pub(crate) struct Store {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// Runs inside a transaction; what it returns is called after the commit, with its outcome.
+type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
+
+impl Store {
+    /// Opens a file, or makes it, and brings it up to date.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(open_error)?;
+        prepare(&mut connection)?;
+        let (jobs, queue) = mpsc::channel();
+        thread::Builder::new()
+            .name("sandbox-store".to_owned())
+            .spawn(move || write(&mut connection, &queue))
+            .map_err(open_error)?;
+        Ok(Self { jobs })
+    }
+
+    /// Runs a job in a transaction and answers once that is durable. A job that fails leaves nothing
+    /// behind.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let outcome = in_savepoint(connection, work);
+            Box::new(move |committed| {
+                let outcome = match committed {
+                    Ok(()) => outcome,
+                    Err(reason) => Err(Error::with(Kind::Database, reason)),
+                };
+                // Whoever asked may have gone; the work is done all the same.
+                drop(sender.send(outcome));
+            })
+        });
+        self.jobs.send(job).map_err(|_| Error::with(Kind::Database, "the writer has stopped"))?;
+        receiver.await.map_err(|error| Error::with(Kind::Database, error))?
+    }
+}
+
+fn open_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::with(Kind::OpenDatabase, error)
+}
+
+fn prepare(connection: &mut Connection) -> Result<(), Error> {
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA busy_timeout = 5000;
+             PRAGMA wal_autocheckpoint = 10000;",
+        )
+        .map_err(open_error)?;
+    let transaction = connection.transaction().map_err(open_error)?;
+    let version: u32 = transaction
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(open_error)?;
+    let mut reached = 0;
+    for migration in MIGRATIONS {
+        reached += 1;
+        if reached > version {
+            transaction.execute_batch(migration).map_err(open_error)?;
+        }
+    }
+    if version > reached {
+        return Err(Error::new(Kind::NewerDatabase));
+    }
+    transaction.pragma_update(None, "user_version", reached).map_err(open_error)?;
+    transaction.commit().map_err(open_error)
+}
+
+/// Commits batches until every sender is gone.
+fn write(connection: &mut Connection, queue: &mpsc::Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        let mut answers = Vec::new();
+        let committed = commit(connection, first, queue, &mut answers);
+        let committed = committed.map_err(|error| error.to_string());
+        for answer in answers {
+            answer(committed.clone());
+        }
+    }
+}
+
+fn commit(
+    connection: &mut Connection,
+    first: Job,
+    queue: &mpsc::Receiver<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), rusqlite::Error> {
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let mut next = Some(first);
+    while let Some(job) = next {
+        answers.push(job(&transaction));
+        next = if answers.len() < BATCH_MAX { queue.try_recv().ok() } else { None };
+    }
+    transaction.commit()
+}
+
+/// Runs work that leaves nothing behind if it fails.
+pub(crate) fn in_savepoint<T, E: From<rusqlite::Error>>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    connection.execute_batch("SAVEPOINT job")?;
+    match work(connection) {
+        Ok(value) => {
+            connection.execute_batch("RELEASE job")?;
+            Ok(value)
+        }
+        Err(error) => {
+            connection.execute_batch("ROLLBACK TO job; RELEASE job")?;
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(connection: &Connection) -> Result<i64, Error> {
+        Ok(connection.query_row("SELECT count(*) FROM signing_key", [], |row| row.get(0))?)
+    }
+
+    fn insert(connection: &Connection) -> Result<(), Error> {
+        connection.execute("INSERT INTO signing_key VALUES (1, 'a', 'b')", [])?;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("s.db")).unwrap();
+        let failed: Result<(), Error> = store
+            .run(|connection| {
+                insert(connection)?;
+                Err(Error::new(Kind::Invalid))
+            })
+            .await;
+        assert_eq!(failed.unwrap_err().kind(), Kind::Invalid);
+        assert_eq!(store.run(count).await.unwrap(), 0);
+        store.run(insert).await.unwrap();
+        assert_eq!(store.run(count).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_opened_again_and_a_newer_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let store = Store::open(&path).unwrap();
+        store.run(insert).await.unwrap();
+        drop(store);
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.run(count).await.unwrap(), 1);
+        store
+            .run(|connection| Ok(connection.pragma_update(None, "user_version", 99)?))
+            .await
+            .unwrap();
+        drop(store);
+        let newer = Store::open(&path).err().unwrap();
+        assert_eq!(newer.kind(), Kind::NewerDatabase);
+    }
+
+    #[test]
+    fn what_is_no_database_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("text");
+        std::fs::write(&text, "this is a letter to my aunt, not a database".repeat(50)).unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("no/such/folder/s.db"), text] {
+            assert_eq!(Store::open(&path).err().unwrap().kind(), Kind::OpenDatabase);
+        }
+    }
+}

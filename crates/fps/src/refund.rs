@@ -1,0 +1,111 @@
+//! What the two clients answer about a refund, in the same words.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use refund_rules::{PaymentError, Plan, RefundState, Refusal};
+
+/// A refund that the service has taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Submitted<Id> {
+    /// The service's name for it. Amazon Pay tells it once and cannot be searched: store it.
+    pub id: Id,
+    /// How far it has come.
+    pub state: RefundState,
+    /// What the rules said before it was sent.
+    pub plan: Plan,
+    /// The service's id of the request.
+    pub request_id: Option<String>,
+}
+
+impl<Id> Submitted<Id> {
+    pub(crate) fn new(id: Id, state: RefundState, plan: Plan, request_id: Option<String>) -> Self {
+        Self { id, state, plan, request_id }
+    }
+}
+
+/// Why a refund was not taken.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RefundError {
+    /// The rules forbid it; nothing was sent.
+    Refused(Refusal),
+    /// The call failed. Ask it whether the outcome [is unknown](fps_http::Error::is_unknown).
+    Call(fps_http::Error),
+}
+
+impl RefundError {
+    /// May money have moved all the same?
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Call(error) => error.is_unknown(),
+        }
+    }
+}
+
+impl fmt::Display for RefundError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused(_) => "the refund breaks a rule and was not sent",
+            Self::Call(error) if error.is_unknown() => {
+                "the refund was sent, and its outcome is unknown"
+            }
+            Self::Call(_) => "the refund was not made",
+        })
+    }
+}
+
+impl StdError for RefundError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Call(error) => Some(error),
+        }
+    }
+}
+
+/// Why a payment cannot be read into the rules' words.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The lookup failed.
+    Call(fps_http::Error),
+    /// The service knows no such payment.
+    NotFound,
+    /// The service says something about it that the rules have no word for.
+    Unclear(&'static str),
+    /// What the service says about it cannot be true.
+    Impossible(PaymentError),
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(_) => f.write_str("the payment could not be looked up"),
+            Self::NotFound => f.write_str("the service knows no such payment"),
+            Self::Unclear(what) => write!(f, "the service reports an unknown {what}"),
+            Self::Impossible(_) => {
+                f.write_str("what the service says of the payment is impossible")
+            }
+        }
+    }
+}
+
+impl StdError for SnapshotError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Call(error) => Some(error),
+            Self::Impossible(error) => Some(error),
+            Self::NotFound | Self::Unclear(_) => None,
+        }
+    }
+}
+
+impl From<PaymentError> for SnapshotError {
+    fn from(error: PaymentError) -> Self {
+        Self::Impossible(error)
+    }
+}

@@ -1,0 +1,302 @@
+//! The paved path against the sandbox: decide, send, follow, believe what is proved.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a case that cannot be built is a failed test"
+)]
+
+use std::time::Duration;
+
+use fps::amazon_pay::{ChargeId, CreateRefund, ReasonCode, RefundId};
+use fps::flexible_payments::{CancelToken, ErrorCode, NotifiedStatus, Pay, TransactionId};
+use fps::{
+    AmazonPay, AmazonPayConfig, CallerReference, CertificateFetcher, CertificateOrigin,
+    Credentials, Currency, Decision, FlexiblePayments, FlexiblePaymentsConfig, Followed,
+    IdempotencyKey, Method, Money, NotificationError, Notifications, Observation, Patience,
+    PrivateKey, RefundError, RefundState, Region, Rule, ServiceRefusal, Settings, SnapshotError,
+    Trust, Wish,
+};
+use fps_sandbox::{Config, Merchant, MerchantSpec, Sandbox};
+use tempfile::TempDir;
+
+fn usd(text: &str) -> Money {
+    Money::parse(text, Currency::USD).unwrap()
+}
+
+fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::new(text).unwrap()
+}
+
+fn reference(text: &str) -> CallerReference {
+    CallerReference::new(text).unwrap()
+}
+
+fn patience() -> Patience {
+    Patience::short(Duration::from_millis(10), Duration::from_secs(30))
+}
+
+struct World {
+    _folder: TempDir,
+    sandbox: Sandbox,
+    merchant: Merchant,
+    pay: AmazonPay,
+    fps: FlexiblePayments,
+}
+
+impl World {
+    async fn start(spec: MerchantSpec) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::new(folder.path().join("s.db")).processing(Duration::from_millis(20));
+        let sandbox = Sandbox::start(config).await.unwrap();
+        let merchant = sandbox.create_merchant(spec).await.unwrap();
+        let settings = Settings::default().with_trust(Trust::Only(sandbox.ca_pem().to_owned()));
+        let private_key = PrivateKey::from_pem(merchant.private_key_pem.expose()).unwrap();
+        let config =
+            AmazonPayConfig::new(&*merchant.public_key_id, private_key, Region::NorthAmerica);
+        let config = config.unwrap().with_endpoint(sandbox.url()).unwrap();
+        let pay = AmazonPay::new(config, &settings).unwrap();
+        let credentials = Credentials::new(&*merchant.access_key_id, merchant.secret_key.clone());
+        let config = FlexiblePaymentsConfig::new(sandbox.url(), credentials).unwrap();
+        let fps = FlexiblePayments::new(config, &settings).unwrap();
+        Self { _folder: folder, sandbox, merchant, pay, fps }
+    }
+
+    async fn charge(&self) -> ChargeId {
+        let charge = self.sandbox.capture_charge(&self.merchant, usd("100.00"));
+        charge.fee(usd("3.00")).create().await.unwrap()
+    }
+
+    /// A payment that has completed.
+    async fn paid(&self, method: Method) -> TransactionId {
+        let token = self.sandbox.install_token(&self.merchant, method).await.unwrap();
+        let request = Pay::new(token.as_str(), usd("100.00"), reference(&token.as_str()[..32]));
+        let id = self.fps.client().send(&request).await.unwrap().result.transaction_id;
+        let end = self.fps.follow(&id, &patience()).await.unwrap();
+        assert_eq!(end, Followed::Ended(RefundState::Refunded));
+        id
+    }
+}
+
+#[tokio::test]
+async fn a_charge_is_refunded_in_parts_until_nothing_is_left() {
+    let world = World::start(MerchantSpec::new("Test Business")).await;
+    let charge = world.charge().await;
+    let payment = world.pay.payment(&charge).await.unwrap().with_fee(usd("3.00")).unwrap();
+    let half = Wish::amount(usd("50.00"));
+    let refund = world.pay.refund(key("half"), &charge, &payment, &half).await.unwrap();
+    assert_eq!(refund.plan.fee_returned(), usd("1.50"));
+    assert_eq!(refund.state, RefundState::Pending);
+    assert!(refund.request_id.is_some());
+    let again = world.pay.refund(key("half"), &charge, &payment, &half).await.unwrap();
+    assert_eq!(again.id, refund.id);
+    let end = world.pay.follow(&refund.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+
+    let payment = world.pay.payment(&charge).await.unwrap().with_fee(usd("3.00")).unwrap();
+    assert_eq!(payment.held(), usd("50.00"));
+    let rest = world.pay.refund(key("rest"), &charge, &payment, &Wish::rest()).await.unwrap();
+    assert_eq!(rest.plan.fee_returned(), usd("1.50"));
+    let end = world.pay.follow(&rest.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+
+    let totals = world.sandbox.totals(&world.merchant).await.unwrap();
+    assert_eq!(totals[0].refunded, usd("100.00"));
+    assert_eq!(totals[0].fees_returned, usd("3.00"));
+    world.sandbox.verify_books().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wish_above_the_cap_is_refused_here_and_there() {
+    let world = World::start(MerchantSpec::new("Test Business")).await;
+    let charge = world.charge().await;
+    let payment = world.pay.payment(&charge).await.unwrap();
+    let wish = Wish::amount(usd("115.01"));
+    let Decision::Refuse(planned) = world.pay.plan(&payment, &wish) else {
+        panic!("above captured and overage");
+    };
+    let error = world.pay.refund(key("k"), &charge, &payment, &wish).await.unwrap_err();
+    let RefundError::Refused(refusal) = error else { panic!("{error:?}") };
+    assert_eq!(refusal, planned, "the dry run is the same code");
+    assert_eq!(refusal.rule(), Rule::Remaining);
+
+    let request = CreateRefund::new(key("k"), charge.as_str(), usd("115.01"));
+    let error = world.pay.client().send(&request).await.unwrap_err();
+    assert_eq!(error.status(), Some(400));
+    assert!(!error.is_unknown());
+    let Some(ServiceRefusal::AmazonPay(refusal)) = error.refusal() else { panic!("{error:?}") };
+    assert_eq!(refusal.code, ReasonCode::TransactionAmountExceeded);
+    // Exactly the cap is taken.
+    let wish = Wish::amount(usd("115.00"));
+    world.pay.refund(key("l"), &charge, &payment, &wish).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_declined_refund_gives_everything_back() {
+    let world = World::start(MerchantSpec::new("Test Business")).await;
+    let charge = world.charge().await;
+    world.sandbox.decline_refunds(charge.as_str(), "AmazonRejected").await.unwrap();
+    let payment = world.pay.payment(&charge).await.unwrap();
+    let refund = world.pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
+    let end = world.pay.follow(&refund.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Ended(RefundState::Declined));
+    let totals = world.sandbox.totals(&world.merchant).await.unwrap();
+    assert_eq!((totals[0].refunded, totals[0].refunding), (usd("0.00"), usd("0.00")));
+    assert_eq!(totals[0].fees_returned, usd("0.00"));
+    world.sandbox.verify_books().await.unwrap();
+    // What was declined may be refunded again.
+    assert_eq!(world.pay.payment(&charge).await.unwrap().held(), usd("0.00"));
+}
+
+#[tokio::test]
+async fn a_fps_payment_is_read_with_its_fee_and_its_refunds() {
+    let world = World::start(MerchantSpec::new("Test Business")).await;
+    let id = world.paid(Method::Card).await;
+    let payment = world.fps.payment(&id).await.unwrap();
+    assert_eq!((payment.captured(), payment.fee()), (usd("100.00"), usd("3.00")));
+    assert_eq!(payment.method(), Method::Card);
+    let wish = Wish::amount(usd("30.00"));
+    let refund = world.fps.refund(reference("part"), &id, &payment, &wish).await.unwrap();
+    assert_eq!(refund.plan.fee_returned(), usd("0.90"));
+    let end = world.fps.follow(&refund.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+    let payment = world.fps.payment(&id).await.unwrap();
+    assert_eq!((payment.refunded(), payment.refunds()), (usd("30.00"), 1));
+    let rest = world.fps.refund(reference("rest"), &id, &payment, &Wish::rest()).await.unwrap();
+    assert_eq!(rest.plan.amount(), usd("70.00"));
+    let end = world.fps.follow(&rest.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+    let payment = world.fps.payment(&id).await.unwrap();
+    assert!(matches!(world.fps.plan(&payment, &Wish::rest()), Decision::Refuse(_)));
+    let totals = world.sandbox.totals(&world.merchant).await.unwrap();
+    assert_eq!(totals[0].fees_returned, usd("3.00"));
+}
+
+#[tokio::test]
+async fn a_balance_payment_is_refunded_at_once() {
+    let world = World::start(MerchantSpec::new("Test Business")).await;
+    let id = world.paid(Method::Balance).await;
+    let payment = world.fps.payment(&id).await.unwrap();
+    let refund = world.fps.refund(reference("r"), &id, &payment, &Wish::rest()).await.unwrap();
+    assert_eq!(refund.state, RefundState::Refunded);
+}
+
+#[tokio::test]
+async fn a_cancelled_token_cannot_be_charged() {
+    let world = World::start(MerchantSpec::new("Test Business")).await;
+    let token = world.sandbox.install_token(&world.merchant, Method::Card).await.unwrap();
+    world.fps.client().send(&CancelToken::new(token.as_str())).await.unwrap();
+    let pay = Pay::new(token.as_str(), usd("1.00"), reference("after"));
+    let error = world.fps.client().send(&pay).await.unwrap_err();
+    let Some(ServiceRefusal::FlexiblePayments(refusal)) = error.refusal() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(refusal.code, ErrorCode::TokenNotActiveSender);
+    let error = world.fps.client().send(&CancelToken::new(token.as_str())).await.unwrap_err();
+    assert_eq!(error.service_code(), Some("TokenNotActive"));
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_not_found() {
+    let world = World::start(MerchantSpec::new("Test Business")).await;
+    let error = world.pay.payment(&ChargeId::new("S01-0000000-0000000-C000000")).await;
+    let Err(SnapshotError::Call(error)) = error else { panic!("{error:?}") };
+    assert_eq!(error.service_code(), Some("ResourceNotFound"));
+    let refund = RefundId::new("S01-0000000-0000000-R000000");
+    let error = world.pay.follow(&refund, &patience()).await.unwrap_err();
+    assert_eq!(error.status(), Some(404));
+}
+
+#[tokio::test]
+async fn patience_ends_without_a_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::new(folder.path().join("s.db")).processing(Duration::from_secs(3600));
+    let sandbox = Sandbox::start(config).await.unwrap();
+    let merchant = sandbox.create_merchant(MerchantSpec::new("Slow")).await.unwrap();
+    let charge = sandbox.capture_charge(&merchant, usd("1.00")).create().await.unwrap();
+    let private_key = PrivateKey::from_pem(merchant.private_key_pem.expose()).unwrap();
+    let config = AmazonPayConfig::new(&*merchant.public_key_id, private_key, Region::Europe);
+    let config = config.unwrap().with_endpoint(sandbox.url()).unwrap();
+    let settings = Settings::default().with_trust(Trust::Only(sandbox.ca_pem().to_owned()));
+    let pay = AmazonPay::new(config, &settings).unwrap();
+    let payment = pay.payment(&charge).await.unwrap();
+    let refund = pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
+    let short = Patience::short(Duration::from_millis(1), Duration::from_millis(20));
+    assert_eq!(pay.follow(&refund.id, &short).await.unwrap(), Followed::StillPending);
+}
+
+/// Takes one POST after the other and hands on its body.
+async fn receive(listener: &tokio::net::TcpListener) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut bytes = Vec::new();
+    loop {
+        let mut chunk = [0; 4096];
+        let count = stream.read(&mut chunk).await.unwrap();
+        bytes.extend_from_slice(&chunk[..count]);
+        let text = std::str::from_utf8(&bytes).unwrap();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.to_lowercase();
+        let length = length.split("content-length: ").nth(1).unwrap();
+        let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
+        if body.len() == length {
+            let body = body.to_owned();
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            return body;
+        }
+    }
+}
+
+#[tokio::test]
+async fn notifications_are_believed_only_when_proved() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://127.0.0.1:{}/ipn", listener.local_addr().unwrap().port());
+    let world = World::start(MerchantSpec::new("Test Business").notification_url(&url)).await;
+    let id = world.paid(Method::Card).await;
+    let payment = world.fps.payment(&id).await.unwrap();
+    let wish = Wish::amount(usd("30.00"));
+    let refund = world.fps.refund(reference("r"), &id, &payment, &wish).await.unwrap();
+
+    let trust = Trust::Only(world.sandbox.ca_pem().to_owned());
+    let origin = |origin: &str| CertificateOrigin::new(origin).unwrap();
+    let notifications = |url: &str, from: &str| {
+        Notifications::new(url, origin(from), CertificateFetcher::new(&trust).unwrap())
+    };
+    let here = format!("{}/", world.sandbox.url());
+    let verifier = notifications(&url, &here);
+    let mut seen = Vec::new();
+    let mut bodies = Vec::new();
+    for _ in 0..4 {
+        let body = receive(&listener).await;
+        let proved = verifier.verify(body.as_bytes()).await.unwrap();
+        let observation = Notifications::observation(&proved);
+        let notified = proved.into_inner();
+        seen.push((notified.transaction_id, notified.transaction_status, observation));
+        bodies.push(body);
+    }
+    assert_eq!(
+        seen,
+        [
+            (id.clone(), NotifiedStatus::Pending, Observation::Pending),
+            (id, NotifiedStatus::Success, Observation::Refunded),
+            (refund.id.clone(), NotifiedStatus::Pending, Observation::Pending),
+            (refund.id, NotifiedStatus::Success, Observation::Refunded),
+        ]
+    );
+
+    let forged = bodies[2].replace("transactionStatus=PENDING", "transactionStatus=SUCCESS");
+    let error = verifier.verify(forged.as_bytes()).await.unwrap_err();
+    assert!(matches!(error, NotificationError::Unproved(fps_sign::Error::Mismatch)), "{error:?}");
+    // Meant for another address.
+    let elsewhere = notifications("http://127.0.0.1:1/ipn", &here);
+    let error = elsewhere.verify(bodies[3].as_bytes()).await.unwrap_err();
+    assert!(matches!(error, NotificationError::Unproved(_)), "{error:?}");
+    // Signed by a sandbox, while the live service is expected: nothing is fetched.
+    let live = notifications(&url, "https://fps.amazonaws.com/");
+    let error = live.verify(bodies[3].as_bytes()).await.unwrap_err();
+    assert!(matches!(error, NotificationError::Foreign(_)), "{error:?}");
+    for body in ["", "transactionStatus=SUCCESS", "%ff"] {
+        verifier.verify(body.as_bytes()).await.unwrap_err();
+    }
+}
