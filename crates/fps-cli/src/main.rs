@@ -1,1 +1,34 @@
-fn main() {}
+//! The command `fps`: reads arguments, runs one verb, prints its result, and says by its exit code
+//! what happened.
+
+mod cli;
+mod demo;
+mod exit;
+mod output;
+mod progress;
+mod quote;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Arguments, Verb};
+use crate::exit::{Failure, usage};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.verb {
+        Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Quote(arguments) => quote::run(&arguments),
+    }
+}

@@ -232,13 +232,16 @@ impl Sandbox {
         self.shared.store.run(books::verify).await
     }
 
-    /// Stops listening and waits for answers that are under way, for a few seconds.
+    /// Stops listening, waits for answers that are under way, for a few seconds, and closes the
+    /// database.
     ///
     /// # Errors
     /// [`Error`] when the server had failed.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.handle.graceful_shutdown(Some(STOP_GRACE));
-        match (&mut self.server).await {
+        let served = (&mut self.server).await;
+        self.shared.store.close().await;
+        match served {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Error::with(Kind::Serve, error)),
             Err(error) => Err(Error::with(Kind::Serve, error)),

@@ -19,7 +19,13 @@ const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
 /// A database that is written by one thread.
 #[derive(Clone)]
 pub(crate) struct Store {
-    jobs: mpsc::Sender<Job>,
+    requests: mpsc::Sender<Request>,
+}
+
+enum Request {
+    Run(Job),
+    /// Finish what came before, and close the file.
+    Close(oneshot::Sender<()>),
 }
 
 /// Runs inside a transaction; what it returns is called after the commit, with its outcome.
@@ -32,12 +38,12 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let mut connection = Connection::open_with_flags(path, flags).map_err(open_error)?;
         prepare(&mut connection)?;
-        let (jobs, queue) = mpsc::channel();
+        let (requests, queue) = mpsc::channel();
         thread::Builder::new()
             .name("sandbox-store".to_owned())
-            .spawn(move || write(&mut connection, &queue))
+            .spawn(move || write(connection, &queue))
             .map_err(open_error)?;
-        Ok(Self { jobs })
+        Ok(Self { requests })
     }
 
     /// Runs a job in a transaction and answers once that is durable. A job that fails leaves nothing
@@ -58,8 +64,19 @@ impl Store {
                 drop(sender.send(outcome));
             })
         });
-        self.jobs.send(job).map_err(|_| Error::with(Kind::Database, "the writer has stopped"))?;
-        receiver.await.map_err(|error| Error::with(Kind::Database, error))?
+        let sent = self.requests.send(Request::Run(job));
+        sent.map_err(|_| Error::with(Kind::Database, "the database is closed"))?;
+        receiver.await.map_err(|_| Error::with(Kind::Database, "the database is closed"))?
+    }
+
+    /// Finishes what was asked for before, and closes the file, so that it stands alone without its
+    /// log. Whatever is asked afterwards is an error.
+    pub(crate) async fn close(&self) {
+        let (sender, receiver) = oneshot::channel();
+        if self.requests.send(Request::Close(sender)).is_ok() {
+            // A writer that is gone has closed the file, too.
+            drop(receiver.await);
+        }
     }
 }
 
@@ -95,30 +112,51 @@ fn prepare(connection: &mut Connection) -> Result<(), Error> {
     transaction.commit().map_err(open_error)
 }
 
-/// Commits batches until every sender is gone.
-fn write(connection: &mut Connection, queue: &mpsc::Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
+/// Commits batches until somebody closes the store or every sender is gone.
+fn write(mut connection: Connection, queue: &mpsc::Receiver<Request>) {
+    let mut next = queue.recv().ok();
+    while let Some(request) = next.take() {
+        let first = match request {
+            Request::Run(job) => job,
+            Request::Close(closed) => {
+                drop(connection);
+                // Whoever waited may have gone; the file is closed all the same.
+                let _gone = closed.send(());
+                return;
+            }
+        };
         let mut answers = Vec::new();
-        let committed = commit(connection, first, queue, &mut answers);
+        let committed = commit(&mut connection, first, queue, &mut answers, &mut next);
         let committed = committed.map_err(|error| error.to_string());
         for answer in answers {
             answer(committed.clone());
         }
+        if next.is_none() {
+            next = queue.recv().ok();
+        }
     }
 }
 
+/// Runs the jobs that wait in one transaction; a request of another kind ends the batch.
 fn commit(
     connection: &mut Connection,
     first: Job,
-    queue: &mpsc::Receiver<Job>,
+    queue: &mpsc::Receiver<Request>,
     answers: &mut Vec<Answer>,
+    next: &mut Option<Request>,
 ) -> Result<(), rusqlite::Error> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let mut next = Some(first);
-    while let Some(job) = next {
-        answers.push(job(&transaction));
-        next = if answers.len() < BATCH_MAX { queue.try_recv().ok() } else { None };
+    answers.push(first(&transaction));
+    while answers.len() < BATCH_MAX {
+        match queue.try_recv() {
+            Ok(Request::Run(job)) => answers.push(job(&transaction)),
+            Ok(other) => {
+                *next = Some(other);
+                break;
+            }
+            Err(_) => break,
+        }
     }
     transaction.commit()
 }
@@ -176,7 +214,9 @@ mod tests {
         let path = folder.path().join("s.db");
         let store = Store::open(&path).unwrap();
         store.run(insert).await.unwrap();
-        drop(store);
+        store.close().await;
+        assert_eq!(store.run(count).await.unwrap_err().kind(), Kind::Database);
+        assert!(!folder.path().join("s.db-wal").exists(), "a closed file stands alone");
         let store = Store::open(&path).unwrap();
         assert_eq!(store.run(count).await.unwrap(), 1);
         store

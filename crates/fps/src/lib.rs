@@ -58,8 +58,8 @@ pub use fps_model::{
 pub use fps_sign::query::Credentials;
 pub use fps_sign::{CertificateOrigin, PrivateKey, PublicKey, RequestSigner, Secret, Verified};
 pub use refund_rules::{
-    Currency, Decision, Method, Money, Observation, Payment, Plan, Policy, RefundState, Refusal,
-    Rule, Wish, decide,
+    Currency, Decision, Destination, Limit, Method, Money, Observation, Payment, Plan, Policy,
+    RefundState, Refusal, Rule, Timing, Wish, decide,
 };
 
 #[cfg(doctest)]

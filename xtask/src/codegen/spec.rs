@@ -177,8 +177,8 @@ fn entries(folder: &Path) -> Outcome<BTreeMap<String, std::path::PathBuf>> {
 }
 
 fn check(service: &Service, spec: &Spec) -> Outcome {
-    if !spec.source.contains(['[', ']']) && !spec.source.contains("WSDL") {
-        return Err("the source does not say how sure it is".into());
+    if !["(H)", "(M)", "(L)"].iter().any(|mark| spec.source.contains(mark)) {
+        return Err("the source does not say how sure it is: (H), (M) or (L)".into());
     }
     let own = match &spec.response {
         Response::Own(fields) => fields.as_slice(),

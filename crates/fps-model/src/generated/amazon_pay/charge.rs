@@ -9,7 +9,7 @@ use crate::timestamp::Timestamp;
 
 /// A charge of a buyer.
 ///
-/// Source: Amazon Pay API v2, charge; sandbox answers of 2023 [H].
+/// Source: Amazon Pay API v2, charge; sandbox answers of 2023 (H).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

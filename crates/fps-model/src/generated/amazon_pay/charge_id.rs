@@ -7,6 +7,6 @@ use crate::open;
 open::identifier! {
 /// Names a charge: `S01-5105180-3221187-C056351`, `S` in the sandbox and `P` in production.
 ///
-/// Source: Amazon Pay API v2, charge; seed 004 [H].
+/// Source: Amazon Pay API v2, charge; seed 004 (H).
 pub struct ChargeId;
 }

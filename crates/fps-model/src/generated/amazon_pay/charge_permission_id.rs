@@ -6,6 +6,6 @@ use crate::open;
 open::identifier! {
 /// Names a charge permission: `S01-5105180-3221187`.
 ///
-/// Source: Amazon Pay API v2, charge permission [H].
+/// Source: Amazon Pay API v2, charge permission (H).
 pub struct ChargePermissionId;
 }

@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// How far a charge has come.
 ///
-/// Source: Amazon Pay API v2, charge [H].
+/// Source: Amazon Pay API v2, charge (H).
 pub enum ChargeState {
     /// The authorization is under way.
     AuthorizationInitiated = "AuthorizationInitiated",

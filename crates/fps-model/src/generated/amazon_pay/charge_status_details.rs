@@ -8,7 +8,7 @@ use crate::timestamp::Timestamp;
 
 /// The state of a charge and why.
 ///
-/// Source: Amazon Pay API v2, charge [H].
+/// Source: Amazon Pay API v2, charge (H).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

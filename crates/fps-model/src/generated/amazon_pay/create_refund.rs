@@ -15,7 +15,7 @@ use crate::operation::{Answer, Operation, Replay, Serve};
 /// Refunds part or all of a captured charge, or somewhat more. The answer says that it was begun,
 /// never that it is done.
 ///
-/// Source: Amazon Pay API v2, refund; seed 004 [H].
+/// Source: Amazon Pay API v2, refund; seed 004 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreateRefund {

@@ -10,7 +10,7 @@ use crate::operation::{Answer, Operation, Replay, Serve};
 
 /// Tells how far a charge has come.
 ///
-/// Source: Amazon Pay API v2, charge [H].
+/// Source: Amazon Pay API v2, charge (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetCharge {

@@ -10,7 +10,7 @@ use crate::operation::{Answer, Operation, Replay, Serve};
 
 /// Tells how far a refund has come.
 ///
-/// Source: Amazon Pay API v2, refund; seed 004 [H].
+/// Source: Amazon Pay API v2, refund; seed 004 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetRefund {

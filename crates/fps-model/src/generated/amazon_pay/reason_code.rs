@@ -6,8 +6,8 @@ use crate::open;
 open::open_enum! {
 /// Why the service refuses.
 ///
-/// Source: Amazon Pay API v2, error handling [H]; statuses partly from transcriptions of the same
-/// table [M].
+/// Source: Amazon Pay API v2, error handling (H); statuses partly from transcriptions of the same
+/// table (M).
 pub enum ReasonCode {
     /// 400: a header has a bad value.
     InvalidHeaderValue = "InvalidHeaderValue",

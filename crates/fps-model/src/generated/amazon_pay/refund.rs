@@ -9,7 +9,7 @@ use crate::timestamp::Timestamp;
 
 /// A refund of a charge.
 ///
-/// Source: Amazon Pay API v2, refund; seed 004 [H].
+/// Source: Amazon Pay API v2, refund; seed 004 (H).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

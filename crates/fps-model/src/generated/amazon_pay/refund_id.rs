@@ -7,6 +7,6 @@ use crate::open;
 open::identifier! {
 /// Names a refund: `S01-5105180-3221187-R022311`. It is told once, by the answer to Create Refund.
 ///
-/// Source: Amazon Pay API v2, refund; seed 004 [H].
+/// Source: Amazon Pay API v2, refund; seed 004 (H).
 pub struct RefundId;
 }

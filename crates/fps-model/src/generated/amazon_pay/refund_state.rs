@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// How far a refund has come.
 ///
-/// Source: Amazon Pay API v2, refund; seed 004 [H].
+/// Source: Amazon Pay API v2, refund; seed 004 (H).
 pub enum RefundState {
     /// It is under way.
     RefundInitiated = "RefundInitiated",

@@ -8,7 +8,7 @@ use crate::timestamp::Timestamp;
 
 /// The state of a refund and why.
 ///
-/// Source: Amazon Pay API v2, refund; seed 004 [H].
+/// Source: Amazon Pay API v2, refund; seed 004 (H).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// Where an object lives.
 ///
-/// Source: Amazon Pay API v2; seed 004 [H].
+/// Source: Amazon Pay API v2; seed 004 (H).
 pub enum ReleaseEnvironment {
     /// No real money.
     Sandbox = "Sandbox",

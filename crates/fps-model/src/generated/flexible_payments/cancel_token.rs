@@ -14,7 +14,7 @@ use crate::xml;
 
 /// Cancels a payment token that the caller installed.
 ///
-/// Source: FPS 2008-09-17 API reference, CancelToken; seed 000 [H].
+/// Source: FPS 2008-09-17 API reference, CancelToken; seed 000 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CancelToken {

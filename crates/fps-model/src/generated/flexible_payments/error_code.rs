@@ -7,7 +7,7 @@ open::open_enum! {
 /// Why the service refuses.
 ///
 /// Source: Compiled from public FPS clients and recorded replies; the official table survives only
-/// in parts [M].
+/// in parts (M).
 pub enum ErrorCode {
     /// The account cannot be accessed.
     AccessFailure = "AccessFailure",

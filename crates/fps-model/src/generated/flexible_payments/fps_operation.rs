@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// What a transaction was.
 ///
-/// Source: WSDL 2008-09-17 [H].
+/// Source: WSDL 2008-09-17 (H).
 pub enum FpsOperation {
     /// A payment.
     Pay = "Pay",

@@ -13,7 +13,7 @@ use crate::xml;
 
 /// Tells everything about a transaction.
 ///
-/// Source: FPS 2008-09-17 API reference, GetTransaction; WSDL [H].
+/// Source: FPS 2008-09-17 API reference, GetTransaction; WSDL (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetTransaction {

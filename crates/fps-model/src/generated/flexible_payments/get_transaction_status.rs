@@ -13,7 +13,7 @@ use crate::xml;
 
 /// Tells how far a transaction has come.
 ///
-/// Source: FPS 2008-09-17 API reference, GetTransactionStatus; WSDL [H].
+/// Source: FPS 2008-09-17 API reference, GetTransactionStatus; WSDL (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetTransactionStatus {

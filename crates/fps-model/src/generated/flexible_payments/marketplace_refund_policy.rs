@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// Which parts of a marketplace payment a refund gives back.
 ///
-/// Source: FPS 2008-09-17 API reference, Refund; seed 001 [H].
+/// Source: FPS 2008-09-17 API reference, Refund; seed 001 (H).
 pub enum MarketplaceRefundPolicy {
     /// The payment; the marketplace keeps its fee.
     MasterTxnOnly = "MasterTxnOnly",

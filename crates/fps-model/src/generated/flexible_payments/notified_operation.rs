@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// What a notified transaction was.
 ///
-/// Source: FPS notification samples for PAY and REFUND [H], the others [L].
+/// Source: FPS notification samples for PAY and REFUND (H), the others (L).
 pub enum NotifiedOperation {
     /// A payment.
     Pay = "PAY",

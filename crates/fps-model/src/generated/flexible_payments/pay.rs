@@ -17,7 +17,7 @@ use crate::xml;
 
 /// Moves money from a sender to a recipient.
 ///
-/// Source: FPS 2008-09-17 API reference, Pay; WSDL [H].
+/// Source: FPS 2008-09-17 API reference, Pay; WSDL (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pay {

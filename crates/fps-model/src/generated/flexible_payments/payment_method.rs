@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// How the sender paid.
 ///
-/// Source: WSDL 2008-09-17 [H].
+/// Source: WSDL 2008-09-17 (H).
 pub enum PaymentMethod {
     /// Amazon Payments account balance.
     AccountBalance = "ABT",

@@ -19,7 +19,7 @@ use crate::xml;
 /// Gives back part or all of a completed payment to its sender; only the caller of the payment
 /// may.
 ///
-/// Source: FPS 2008-09-17 API reference, Refund; seed 001 [H].
+/// Source: FPS 2008-09-17 API reference, Refund; seed 001 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refund {

@@ -7,7 +7,7 @@ use crate::xml;
 
 /// A transaction that belongs to another.
 ///
-/// Source: WSDL 2008-09-17 [H].
+/// Source: WSDL 2008-09-17 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelatedTransaction {

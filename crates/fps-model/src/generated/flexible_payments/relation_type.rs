@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// How another transaction belongs to this one.
 ///
-/// Source: WSDL 2008-09-17 [H].
+/// Source: WSDL 2008-09-17 (H).
 pub enum RelationType {
     /// It refunds this one.
     Refund = "Refund",

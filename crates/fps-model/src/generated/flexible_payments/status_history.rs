@@ -10,7 +10,7 @@ use crate::xml;
 
 /// A step in the life of a transaction.
 ///
-/// Source: WSDL 2008-09-17 [H]; the schema requires Amount, the documented sample leaves it out.
+/// Source: WSDL 2008-09-17 (H); the schema requires Amount, the documented sample leaves it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusHistory {

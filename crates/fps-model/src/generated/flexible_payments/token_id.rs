@@ -6,6 +6,6 @@ use crate::open;
 open::identifier! {
 /// Names a payment token; whoever has it and the key may charge it.
 ///
-/// Source: FPS 2008-09-17 API reference [H].
+/// Source: FPS 2008-09-17 API reference (H).
 pub secret struct TokenId;
 }

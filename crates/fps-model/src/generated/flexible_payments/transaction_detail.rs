@@ -14,7 +14,7 @@ use crate::xml;
 
 /// Everything the service tells about a transaction.
 ///
-/// Source: WSDL 2008-09-17 [H].
+/// Source: WSDL 2008-09-17 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransactionDetail {

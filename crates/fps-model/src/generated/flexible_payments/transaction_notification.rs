@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 
 /// What the service posts when a transaction changes, in the form used since October 2009.
 ///
-/// Source: FPS notification pages; two samples in seed 001, verified [H].
+/// Source: FPS notification pages; two samples in seed 001, verified (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransactionNotification {

@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// How far a transaction has come.
 ///
-/// Source: WSDL 2008-09-17 [H].
+/// Source: WSDL 2008-09-17 (H).
 pub enum TransactionStatus {
     /// The amount is reserved and must be settled.
     Reserved = "Reserved",

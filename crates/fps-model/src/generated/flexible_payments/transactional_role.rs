@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// A party of a transaction.
 ///
-/// Source: WSDL 2008-09-17 [H].
+/// Source: WSDL 2008-09-17 (H).
 pub enum TransactionalRole {
     /// Who pays.
     Sender = "Sender",

@@ -1,0 +1,9 @@
+//! What is being done, on standard error, so that standard output holds results only.
+
+use std::io::Write;
+
+/// Says what is being done.
+pub(crate) fn step(text: &str) {
+    // Progress that nobody can read is no reason to stop.
+    drop(writeln!(std::io::stderr(), "· {text}"));
+}
