@@ -1,6 +1,7 @@
 //! From `crates/fps-model/spec` to `crates/fps-model/src/generated`: the same input gives the same
 //! bytes, and files that nobody generates any more are an error.
 
+mod check;
 mod names;
 mod rust;
 mod spec;
@@ -35,7 +36,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Outcome {
             fs::write(path, text)?;
         }
     }
-    for path in rust_files(&folder)? {
+    for path in files_below(&folder)? {
         let relative = path.strip_prefix(model.join("src"))?.to_owned();
         if !files.contains_key(&relative) {
             if check {
@@ -65,7 +66,7 @@ fn generate(root: &Path, spec: &Path) -> Outcome<BTreeMap<PathBuf, String>> {
         let folder = PathBuf::from("generated").join(&service.name);
         files.insert(folder.with_extension("rs"), rust::service_module(service));
         for item in &service.items {
-            files.insert(folder.join(&item.file).with_extension("rs"), rust::item(service, item)?);
+            files.insert(folder.join(&item.file).with_extension("rs"), rust::item(service, item));
         }
     }
     for (path, text) in &mut files {
@@ -74,7 +75,7 @@ fn generate(root: &Path, spec: &Path) -> Outcome<BTreeMap<PathBuf, String>> {
     Ok(files)
 }
 
-fn rust_files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+fn files_below(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -83,7 +84,7 @@ fn rust_files(folder: &Path) -> Outcome<Vec<PathBuf>> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else {
                 found.push(path);
             }
         }

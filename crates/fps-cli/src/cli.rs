@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::exit::HELP;
 use crate::output::Format;
 
-/// Refunds over Amazon Pay API v2 and Amazon Flexible Payments Service.
+/// Refunds through Amazon's two payment services, Amazon Pay API v2 and FPS, tried out and calculated.
 #[derive(Debug, Parser)]
-#[command(name = "fps", version, about, propagate_version = true)]
+#[command(name = "fps", version, propagate_version = true, after_help = HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,

@@ -5,7 +5,11 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// The exit codes, which scripts rely on. 3, 5 and 8 are kept for batches of refunds.
+use fps::amazon_pay::ReasonCode;
+use fps::flexible_payments::ErrorCode;
+use fps::{ErrorKind, NotificationError, RefundError, Refusal, ServiceRefusal};
+
+/// The exit codes, which scripts rely on. 3 is kept for batches of refunds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Something that should not happen.
@@ -14,14 +18,105 @@ pub(crate) enum Exit {
     Usage = 2,
     /// A key or signature is not accepted.
     Unauthorized = 4,
+    /// A key was used before for something else.
+    KeyConflict = 5,
     /// A rule forbids it.
     Rule = 6,
     /// Whether money moved is unknown.
     Unknown = 7,
+    /// The service cannot be reached or is overloaded.
+    Unavailable = 8,
     /// What was recorded and what happened differ.
     Damaged = 9,
+    /// The terminal went away.
+    HungUp = 129,
     /// Somebody pressed Ctrl-C.
     Interrupted = 130,
+    /// Somebody told it to end.
+    Terminated = 143,
+}
+
+/// The exit codes as `--help` tells them.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  done
+  1  something that should not happen
+  2  wrong call: an argument, a file or a port that cannot be used
+  4  a key or signature is not accepted
+  5  an idempotency key was used before for something else
+  6  a rule forbids it, here or at the service
+  7  whether money moved is unknown: look it up before anything is sent again
+  8  the service cannot be reached or is overloaded
+  9  the client and the books differ, or the books are damaged
+  129, 130, 143  ended by SIGHUP, Ctrl-C, SIGTERM";
+
+impl Exit {
+    /// The code for an error, by the first in its chain that says what it means.
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            let found = if let Some(error) = error.downcast_ref::<RefundError>() {
+                error.is_unknown().then_some(Self::Unknown)
+            } else if let Some(error) = error.downcast_ref::<fps::Error>() {
+                Some(Self::of_call(error))
+            } else if error.is::<Refusal>() {
+                Some(Self::Rule)
+            } else if let Some(NotificationError::Unproved(_) | NotificationError::Foreign(_)) =
+                error.downcast_ref()
+            {
+                Some(Self::Unauthorized)
+            } else {
+                error.downcast_ref::<fps_sandbox::Error>().and_then(Self::of_sandbox)
+            };
+            if let Some(exit) = found {
+                return exit;
+            }
+            cause = error.source();
+        }
+        Self::Internal
+    }
+
+    fn of_call(error: &fps::Error) -> Self {
+        if error.is_unknown() {
+            return Self::Unknown;
+        }
+        match (error.kind(), error.refusal()) {
+            (ErrorKind::Unauthorized, _) => Self::Unauthorized,
+            (
+                ErrorKind::Connect
+                | ErrorKind::Timeout
+                | ErrorKind::Interrupted
+                | ErrorKind::Throttled
+                | ErrorKind::Fault,
+                _,
+            ) => Self::Unavailable,
+            (ErrorKind::Refused, Some(ServiceRefusal::AmazonPay(refusal)))
+                if refusal.code == ReasonCode::DuplicateIdempotencyKey =>
+            {
+                Self::KeyConflict
+            }
+            (ErrorKind::Refused, Some(ServiceRefusal::FlexiblePayments(refusal)))
+                if refusal.code == ErrorCode::DuplicateRequest =>
+            {
+                Self::KeyConflict
+            }
+            (ErrorKind::Refused, _) => Self::Rule,
+            _ => Self::Internal,
+        }
+    }
+
+    fn of_sandbox(error: &fps_sandbox::Error) -> Option<Self> {
+        use fps_sandbox::ErrorKind as Kind;
+        match error.kind() {
+            Kind::Listen
+            | Kind::OpenDatabase
+            | Kind::DatabaseInUse
+            | Kind::ForeignDatabase
+            | Kind::NewerDatabase => Some(Self::Usage),
+            Kind::Unbalanced => Some(Self::Damaged),
+            _ => None,
+        }
+    }
 }
 
 /// The end of a command that did not do what was asked.
@@ -38,6 +133,12 @@ impl Failure {
         Self { exit, message: message.into(), source: None, hint: None }
     }
 
+    /// With what led to it, which also decides about the exit code.
+    pub(crate) fn from_error(error: impl Into<Box<dyn Error>>, message: impl Into<String>) -> Self {
+        let error = error.into();
+        Self::new(Exit::of(&*error), message).because(error)
+    }
+
     pub(crate) fn because(mut self, source: impl Into<Box<dyn Error>>) -> Self {
         self.source = Some(source.into());
         self
@@ -46,6 +147,11 @@ impl Failure {
     pub(crate) const fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn exit(&self) -> Exit {
+        self.exit
     }
 
     /// Prints the sentence, its causes and the hint, a line each.
@@ -72,13 +178,13 @@ impl fmt::Display for Failure {
 
 /// What stopped a command, said in the command's own words.
 pub(crate) trait OrFail<T> {
-    /// The value, or a failure that should not happen, with what led to it.
-    fn or_fail(self, what: &str) -> Result<T, Failure>;
+    /// The value, or [`Failure::from_error`].
+    fn or_fail(self, what: impl Into<String>) -> Result<T, Failure>;
 }
 
 impl<T, E: Into<Box<dyn Error>>> OrFail<T> for Result<T, E> {
-    fn or_fail(self, what: &str) -> Result<T, Failure> {
-        self.map_err(|error| Failure::new(Exit::Internal, what).because(error))
+    fn or_fail(self, what: impl Into<String>) -> Result<T, Failure> {
+        self.map_err(|error| Failure::from_error(error, what))
     }
 }
 
@@ -106,4 +212,75 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 fn say(text: &str) {
     // There is nobody to tell that nobody can be told.
     drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use fps::amazon_pay::ChargeId;
+    use fps::{AmazonPay, AmazonPayConfig, Client, PrivateKey, Region, RetryPolicy, Settings};
+    use fps_http::testing::{ManualClock, ScriptedTransport, Step};
+
+    const KEY: &str = include_str!("../../fps-sign/tests/keys/rsa-2048.pkcs8.pem");
+
+    /// What a refund ends with when the service answers so.
+    async fn exit_after(step: Option<Step>) -> Exit {
+        let key = PrivateKey::from_pem(KEY).unwrap();
+        let config = AmazonPayConfig::new("SANDBOX-KEY", key, Region::Europe).unwrap();
+        let settings = Settings::default().with_retry(RetryPolicy::once());
+        let start = fps::Timestamp::parse("2026-11-21T00:00:00Z").unwrap();
+        let transport = ScriptedTransport::new(step);
+        let client = Client::with_transport(config, settings, transport, ManualClock::new(start));
+        let usd = fps::Money::parse("1.00", fps::Currency::USD).unwrap();
+        let payment = fps::Payment::completed(usd, fps::Method::Card).unwrap();
+        let key = fps::IdempotencyKey::new("k").unwrap();
+        let refund = AmazonPay::over(client)
+            .refund(key, &ChargeId::new("C"), &payment, &fps::Wish::rest())
+            .await;
+        refund.or_fail("no refund").unwrap_err().exit
+    }
+
+    #[tokio::test]
+    async fn what_it_means_for_money_decides_the_exit_code() {
+        let answer = |status: u16, reason: &str| {
+            let body = format!(r#"{{"reasonCode":"{reason}","message":"m"}}"#);
+            Some(Step::Answer(status, body))
+        };
+        let lost = Some(Step::Fail(fps_http::TransportErrorKind::Interrupted));
+        for (step, exit) in [
+            (None, Exit::Unavailable),
+            (lost, Exit::Unknown),
+            (answer(500, "InternalServerError"), Exit::Unknown),
+            (answer(429, "TooManyRequests"), Exit::Unavailable),
+            (answer(403, "InvalidRequestSignature"), Exit::Unauthorized),
+            (answer(400, "DuplicateIdempotencyKey"), Exit::KeyConflict),
+            (answer(400, "TransactionAmountExceeded"), Exit::Rule),
+        ] {
+            let shown = format!("{step:?}");
+            assert_eq!(exit_after(step).await, exit, "{shown}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_exit_code() {
+        use Exit::*;
+        for exit in [
+            Internal,
+            Usage,
+            Unauthorized,
+            KeyConflict,
+            Rule,
+            Unknown,
+            Unavailable,
+            Damaged,
+            HungUp,
+            Interrupted,
+            Terminated,
+        ] {
+            let number = (exit as u8).to_string();
+            let mut words = HELP.split(|c: char| !c.is_ascii_digit());
+            assert!(words.any(|word| word == number), "{exit:?}");
+        }
+    }
 }

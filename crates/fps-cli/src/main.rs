@@ -7,6 +7,7 @@ mod exit;
 mod output;
 mod progress;
 mod quote;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -12,9 +12,9 @@ use http::StatusCode;
 
 use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Kind, Phase, Refusal};
+use crate::error::{Error, ErrorKind, Phase, ServiceRefusal};
 use crate::retry::Class;
-use crate::wire::{Wire, build};
+use crate::wire::{Wire, build, class_of};
 
 /// Where the merchant's account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,18 +186,6 @@ fn environment_of(public_key_id: &str) -> Option<Environment> {
     }
 }
 
-/// What a status means where the body says nothing. Source: the statuses that the official SDKs
-/// retry, 408, 425, 429, 500, 502, 503 and 504.
-pub(crate) fn class_of(status: StatusCode) -> Class {
-    match status.as_u16() {
-        401 | 403 => Class::Unauthorized,
-        425 | 429 => Class::Throttled,
-        408 | 500..=599 => Class::Fault,
-        _ if status.is_success() => Class::Unreadable,
-        _ => Class::Refused,
-    }
-}
-
 impl Wire for AmazonPayConfig {
     type Service = AmazonPayApi;
 
@@ -232,7 +220,7 @@ impl Wire for AmazonPayConfig {
         };
         let authorization =
             amazon_pay::authorization(&signed, self.algorithm, &self.public_key_id, &*self.signer)
-                .map_err(|error| Error::new(Kind::Sign, Phase::NotSent).with_source(error))?;
+                .map_err(|error| Error::new(ErrorKind::Sign, Phase::NotSent).with_source(error))?;
         headers.push(("authorization", &authorization));
         let body = Bytes::copy_from_slice(body.as_bytes());
         build(&request.method, self.endpoint.url(&path), &headers, "authorization", body)
@@ -240,7 +228,7 @@ impl Wire for AmazonPayConfig {
 
     fn classify(&self, status: StatusCode, refusal: Option<&ServiceError<ReasonCode>>) -> Class {
         match refusal.map(|refusal| &refusal.code) {
-            Some(ReasonCode::TooManyRequests) => Class::Throttled,
+            Some(ReasonCode::TooManyRequests | ReasonCode::RequestThrottled) => Class::Throttled,
             _ => class_of(status),
         }
     }
@@ -249,7 +237,7 @@ impl Wire for AmazonPayConfig {
         Some("x-amz-pay-request-id")
     }
 
-    fn refusal(error: ServiceError<ReasonCode>) -> Refusal {
-        Refusal::AmazonPay(error)
+    fn refusal(error: ServiceError<ReasonCode>) -> ServiceRefusal {
+        ServiceRefusal::AmazonPay(error)
     }
 }

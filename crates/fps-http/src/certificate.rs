@@ -1,17 +1,17 @@
 //! Fetching the certificates that sign notifications: admitted addresses only, kept once read.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use fps_sign::{Certificate, CertificateUrl};
 
 use crate::config::{ConfigError, Trust};
-use crate::error::{Error, Kind, Phase};
+use crate::error::{Error, ErrorKind, Phase};
 use crate::hyper::HyperTransport;
-use crate::transport::Transport;
+use crate::transport::{Transport, TransportErrorKind};
 
 /// How long a fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -23,7 +23,7 @@ const CACHED_MAX: usize = 16;
 /// Fetches certificates over TLS, without redirects, within three seconds and 64 KiB.
 pub struct CertificateFetcher {
     transport: Box<dyn Transport>,
-    cache: Mutex<BTreeMap<String, Certificate>>,
+    cache: Mutex<VecDeque<(String, Certificate)>>,
 }
 
 impl fmt::Debug for CertificateFetcher {
@@ -57,34 +57,48 @@ impl CertificateFetcher {
         }
         let request = http::Request::get(url.as_str())
             .body(Bytes::new())
-            .map_err(|error| Error::new(Kind::Encode, Phase::NotSent).with_source(error))?;
-        let answer = self
-            .transport
-            .call(request, FETCH_TIMEOUT, CERTIFICATE_BYTES_MAX)
-            .await
-            .map_err(|error| Error::new(Kind::Connect, Phase::NotSent).with_source(error))?;
+            .map_err(|error| Error::new(ErrorKind::Encode, Phase::NotSent).with_source(error))?;
+        let answer =
+            self.transport.call(request, FETCH_TIMEOUT, CERTIFICATE_BYTES_MAX).await.map_err(
+                |error| {
+                    let kind = match error.kind() {
+                        TransportErrorKind::Connect => ErrorKind::Connect,
+                        TransportErrorKind::Timeout => ErrorKind::Timeout,
+                        TransportErrorKind::Interrupted => ErrorKind::Interrupted,
+                        TransportErrorKind::TooLarge => ErrorKind::TooLarge,
+                    };
+                    // Nothing was asked to move money, so nothing about it is unknown.
+                    Error::new(kind, Phase::NotSent).with_source(error).with_attempts(1)
+                },
+            )?;
         let status = answer.status();
         if status != http::StatusCode::OK {
-            let error = Error::new(Kind::Refused, Phase::Answered);
+            let error = Error::new(ErrorKind::Refused, Phase::Answered);
             return Err(error.with_answer(status.as_u16(), None).with_attempts(1));
         }
         let certificate = Certificate::from_pem(answer.body()).map_err(|error| {
-            // Nothing was asked to move money, so nothing about it is unknown.
-            Error::new(Kind::Decode, Phase::NotSent).with_source(error)
+            Error::new(ErrorKind::Decode, Phase::Answered).with_source(error).with_attempts(1)
         })?;
         self.keep(url, &certificate);
         Ok(certificate)
     }
 
     fn cached(&self, url: &CertificateUrl) -> Option<Certificate> {
-        let cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        cache.get(url.as_str()).cloned()
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = cache.iter().find(|(path, _)| path == without_query(url));
+        found.map(|(_, certificate)| certificate.clone())
     }
 
     fn keep(&self, url: &CertificateUrl, certificate: &Certificate) {
-        let mut cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if cache.len() < CACHED_MAX {
-            cache.insert(url.as_str().to_owned(), certificate.clone());
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHED_MAX {
+            cache.pop_front();
         }
+        cache.push_back((without_query(url).to_owned(), certificate.clone()));
     }
+}
+
+/// The service adds a request id that makes no difference, and anybody may add another.
+fn without_query(url: &CertificateUrl) -> &str {
+    url.as_str().split('?').next().unwrap_or_default()
 }

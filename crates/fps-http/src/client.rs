@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use fps_model::{Answer, Operation, Service};
+use fps_model::{Answer, Operation, Replay, Service, Timestamp};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, Settings};
-use crate::error::{Error, Kind, Phase};
+use crate::error::{Error, ErrorKind, Phase};
 use crate::hyper::HyperTransport;
 use crate::retry::{Attempt, Class, Decision, Outcome, decide};
 use crate::transport::{Transport, TransportError, TransportErrorKind};
@@ -81,7 +81,7 @@ impl<W: Wire> Client<W> {
         let Inner { wire, settings, clock, .. } = &*self.inner;
         let request = operation
             .encode(wire.version())
-            .map_err(|error| Error::new(Kind::Encode, Phase::NotSent).with_source(error))?;
+            .map_err(|error| Error::new(ErrorKind::Encode, Phase::NotSent).with_source(error))?;
         let start = clock.elapsed();
         let since = || clock.elapsed().saturating_sub(start);
         let mut history = History::default();
@@ -93,10 +93,10 @@ impl<W: Wire> Client<W> {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            history.record(&failed);
+            history.record(O::REPLAY, &failed);
             let attempt = Attempt { number, elapsed: since(), outcome: failed.outcome };
             match decide(&settings.retry, O::REPLAY, attempt, jitter()) {
-                Decision::RetryAfter(delay) if failed.error.kind() != Kind::Sign => {
+                Decision::RetryAfter(delay) if failed.error.kind() != ErrorKind::Sign => {
                     clock.sleep(delay).await;
                 }
                 _ => return Err(history.conclude(failed.error.with_attempts(number))),
@@ -126,7 +126,7 @@ impl<W: Wire> Client<W> {
     where
         O: Operation<Service = W::Service>,
     {
-        let wire = &self.inner.wire;
+        let Inner { wire, clock, .. } = &*self.inner;
         let (parts, body) = answer.into_parts();
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let request_id = wire.request_id_header().and_then(header).map(str::to_owned);
@@ -146,11 +146,11 @@ impl<W: Wire> Client<W> {
             _ => wire.classify(parts.status, refusal.as_ref()),
         };
         let kind = match class {
-            Class::Throttled => Kind::Throttled,
-            Class::Fault => Kind::Fault,
-            Class::Refused => Kind::Refused,
-            Class::Unauthorized => Kind::Unauthorized,
-            Class::Unreadable => Kind::Decode,
+            Class::Throttled => ErrorKind::Throttled,
+            Class::Fault => ErrorKind::Fault,
+            Class::Refused => ErrorKind::Refused,
+            Class::Unauthorized => ErrorKind::Unauthorized,
+            Class::Unreadable => ErrorKind::Decode,
         };
         let mut error =
             Error::new(kind, Phase::Answered).with_answer(parts.status.as_u16(), request_id);
@@ -160,8 +160,7 @@ impl<W: Wire> Client<W> {
         if let Some(refusal) = refusal {
             error = error.with_refusal(W::refusal(refusal));
         }
-        let seconds = header("retry-after").and_then(|text| text.trim().parse().ok());
-        let retry_after = seconds.map(Duration::from_secs);
+        let retry_after = header("retry-after").and_then(|text| retry_after(text, clock.now()));
         Err(Failed { error, outcome: Outcome::Answered { class, retry_after } })
     }
 }
@@ -180,37 +179,48 @@ struct History {
 }
 
 impl History {
-    fn record(&mut self, failed: &Failed) {
+    /// Something that changes nothing leaves no doubt behind. Of anything else, a try that may have
+    /// been carried out does, and no later refusal takes it away: that the payment is fully refunded
+    /// may be the doing of the try whose answer was lost.
+    fn record(&mut self, replay: Replay, failed: &Failed) {
         self.furthest = self.furthest.max(Some(failed.error.phase()));
-        self.in_doubt |= matches!(
+        let carried_out = matches!(
             failed.outcome,
             Outcome::MaybeSent | Outcome::Answered { class: Class::Fault | Class::Unreadable, .. }
         );
+        self.in_doubt |= carried_out && replay != Replay::Safe;
     }
 
     fn conclude(&self, error: Error) -> Error {
-        // The service knows the key: a reason to refuse it now is the reason why nothing happened.
-        // Unless the reason is that it knows the key: then the lost try may be what it remembers.
-        let settled = error.kind() == Kind::Refused
-            && error.refusal().is_some_and(|refusal| !refusal.is_about_the_key());
         let furthest = self.furthest.unwrap_or(error.phase());
-        error.with_history(furthest, self.in_doubt && !settled)
+        error.with_history(furthest, self.in_doubt)
     }
 }
 
 fn failed_transport(error: TransportError) -> Failed {
     let (kind, phase, outcome) = match error.kind() {
-        TransportErrorKind::Connect => (Kind::Connect, Phase::NotSent, Outcome::NotSent),
-        TransportErrorKind::Timeout => (Kind::Timeout, Phase::MaybeSent, Outcome::MaybeSent),
+        TransportErrorKind::Connect => (ErrorKind::Connect, Phase::NotSent, Outcome::NotSent),
+        TransportErrorKind::Timeout => (ErrorKind::Timeout, Phase::MaybeSent, Outcome::MaybeSent),
         TransportErrorKind::Interrupted => {
-            (Kind::Interrupted, Phase::MaybeSent, Outcome::MaybeSent)
+            (ErrorKind::Interrupted, Phase::MaybeSent, Outcome::MaybeSent)
         }
         TransportErrorKind::TooLarge => {
             let unreadable = Outcome::Answered { class: Class::Unreadable, retry_after: None };
-            (Kind::TooLarge, Phase::Answered, unreadable)
+            (ErrorKind::TooLarge, Phase::Answered, unreadable)
         }
     };
     Failed { error: Error::new(kind, phase).with_source(error), outcome }
+}
+
+/// Seconds, or a date. A number too large to be read is longer than anybody waits.
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+    }
+    let then = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let now = Duration::from_millis(u64::try_from(now.unix_millis()).ok()?);
+    Some(then.saturating_sub(now))
 }
 
 /// Any number will do; without a source of randomness the waits are merely not spread.

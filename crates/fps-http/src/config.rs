@@ -12,7 +12,7 @@ use crate::retry::RetryPolicy;
 pub struct Settings {
     /// Whose certificates are trusted.
     pub trust: Trust,
-    /// How long a connection may take. Default: 5 s.
+    /// How long a connection may take: name, connection and handshake. Default: 5 s.
     pub connect_timeout: Duration,
     /// How long one try may take, from connecting to the last byte. Default: 20 s.
     pub attempt_timeout: Duration,

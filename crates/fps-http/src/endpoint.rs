@@ -27,7 +27,8 @@ impl Endpoint {
             _ => return Err(ConfigError::BadEndpoint),
         };
         let authority = uri.authority().ok_or(ConfigError::BadEndpoint)?.as_str();
-        if authority.contains('@') || uri.query().is_some() {
+        let nameless = uri.host().is_none_or(str::is_empty);
+        if nameless || authority.contains('@') || uri.query().is_some() {
             return Err(ConfigError::BadEndpoint);
         }
         let default_port = if https { ":443" } else { ":80" };
@@ -51,9 +52,9 @@ impl Endpoint {
         &self.path
     }
 
-    /// The address of something below it.
+    /// The address of a path on its host, which is to begin with the endpoint's own path.
     #[must_use]
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         let scheme = if self.https { "https" } else { "http" };
         format!("{scheme}://{}{path}", self.authority)
     }
@@ -97,6 +98,7 @@ mod tests {
             "https://user@host/",
             "https://host/?a=b",
             "https://",
+            "https://:443",
         ] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
         }

@@ -13,13 +13,13 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     phase: Phase,
     unknown: bool,
     attempts: u32,
     status: Option<u16>,
     request_id: Option<String>,
-    refusal: Option<Refusal>,
+    refusal: Option<ServiceRefusal>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -38,7 +38,7 @@ pub enum Phase {
 /// What sort of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ErrorKind {
     /// The request breaks a limit of the service and was not sent.
     Encode,
     /// The request could not be signed and was not sent.
@@ -66,29 +66,20 @@ pub enum Kind {
 /// A refusal in the words of the service that refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there are two services")]
-pub enum Refusal {
+pub enum ServiceRefusal {
     /// By Amazon Pay.
     AmazonPay(ServiceError<ReasonCode>),
     /// By Flexible Payments Service.
     FlexiblePayments(ServiceError<ErrorCode>),
 }
 
-impl Refusal {
+impl ServiceRefusal {
     /// The reason as the service spells it.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
             Self::AmazonPay(error) => error.code.as_str(),
             Self::FlexiblePayments(error) => error.code.as_str(),
-        }
-    }
-
-    /// Is the reason that the key was used before?
-    #[must_use]
-    pub fn is_about_the_key(&self) -> bool {
-        match self {
-            Self::AmazonPay(error) => error.code == ReasonCode::DuplicateIdempotencyKey,
-            Self::FlexiblePayments(error) => error.code == ErrorCode::DuplicateRequest,
         }
     }
 
@@ -101,7 +92,7 @@ impl Refusal {
 }
 
 impl Error {
-    pub(crate) fn new(kind: Kind, phase: Phase) -> Self {
+    pub(crate) fn new(kind: ErrorKind, phase: Phase) -> Self {
         Self(Box::new(Inner {
             kind,
             phase,
@@ -128,7 +119,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
+    pub(crate) fn with_refusal(mut self, refusal: ServiceRefusal) -> Self {
         if let Some(request_id) = refusal.request_id() {
             self.0.request_id = Some(request_id.to_owned());
         }
@@ -151,7 +142,7 @@ impl Error {
 
     /// What sort of failure it is.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
@@ -165,10 +156,9 @@ impl Error {
     /// same key; it must not be called a failure.
     ///
     /// So it is when one of the tries brought no answer, an answer that could not be read, or one
-    /// that said no more than that the service failed. A later refused connection, throttle or
-    /// rejected signature says nothing about that try. A refusal with a reason does, because the
-    /// service knows the key and would have answered as it did the first time; only the reason that
-    /// the key was used before may be about that very try.
+    /// that said no more than that the service failed. Nothing that a later try met with takes that
+    /// back, not even a refusal with a reason: that nothing is left to refund may be the doing of the
+    /// try whose answer was lost. An operation that changes nothing is never unknown.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.0.unknown
@@ -194,34 +184,40 @@ impl Error {
 
     /// The service's own reason.
     #[must_use]
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&ServiceRefusal> {
         self.0.refusal.as_ref()
     }
 
     /// The service's own reason, as it spells it.
     #[must_use]
     pub fn service_code(&self) -> Option<&str> {
-        self.refusal().map(Refusal::code)
+        self.refusal().map(ServiceRefusal::code)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0.kind, self.service_code()) {
-            (Kind::Encode, _) => f.write_str("the request was not sent: a field breaks a limit")?,
-            (Kind::Sign, _) => f.write_str("the request was not sent: it could not be signed")?,
-            (Kind::Connect, _) => f.write_str("the service could not be reached")?,
-            (Kind::Timeout, _) => f.write_str("the service did not answer in time")?,
-            (Kind::Interrupted, _) => f.write_str("the connection to the service broke")?,
-            (Kind::TooLarge, _) => f.write_str("the answer of the service is too large")?,
-            (Kind::Decode, _) => f.write_str("the answer of the service cannot be read")?,
-            (Kind::Unauthorized, Some(code)) => write!(f, "the service rejects the key: {code}")?,
-            (Kind::Unauthorized, None) => f.write_str("the service rejects the key")?,
-            (Kind::Throttled, _) => f.write_str("the service asks for fewer requests")?,
-            (Kind::Fault, Some(code)) => write!(f, "the service failed: {code}")?,
-            (Kind::Fault, None) => f.write_str("the service failed")?,
-            (Kind::Refused, Some(code)) => write!(f, "the service refused: {code}")?,
-            (Kind::Refused, None) => f.write_str("the service refused without a reason")?,
+            (ErrorKind::Encode, _) => {
+                f.write_str("the request was not sent: a field breaks a limit")?
+            }
+            (ErrorKind::Sign, _) => {
+                f.write_str("the request was not sent: it could not be signed")?
+            }
+            (ErrorKind::Connect, _) => f.write_str("the service could not be reached")?,
+            (ErrorKind::Timeout, _) => f.write_str("the service did not answer in time")?,
+            (ErrorKind::Interrupted, _) => f.write_str("the connection to the service broke")?,
+            (ErrorKind::TooLarge, _) => f.write_str("the answer of the service is too large")?,
+            (ErrorKind::Decode, _) => f.write_str("the answer of the service cannot be read")?,
+            (ErrorKind::Unauthorized, Some(code)) => {
+                write!(f, "the service rejects the key: {code}")?
+            }
+            (ErrorKind::Unauthorized, None) => f.write_str("the service rejects the key")?,
+            (ErrorKind::Throttled, _) => f.write_str("the service asks for fewer requests")?,
+            (ErrorKind::Fault, Some(code)) => write!(f, "the service failed: {code}")?,
+            (ErrorKind::Fault, None) => f.write_str("the service failed")?,
+            (ErrorKind::Refused, Some(code)) => write!(f, "the service refused: {code}")?,
+            (ErrorKind::Refused, None) => f.write_str("the service refused without a reason")?,
         }
         if let Some(status) = self.0.status {
             write!(f, " (HTTP {status})")?;

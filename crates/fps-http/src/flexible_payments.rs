@@ -9,9 +9,9 @@ use http::StatusCode;
 
 use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, ServiceRefusal};
 use crate::retry::Class;
-use crate::wire::{Wire, build};
+use crate::wire::{Wire, build, class_of};
 
 /// Who calls, and where.
 ///
@@ -77,14 +77,13 @@ impl Wire for FlexiblePaymentsConfig {
         build("POST", self.endpoint.url(&path), &headers, "", signed.to_form().into())
     }
 
-    /// Only three codes mean that the same request may work in a moment; the others that the
-    /// documents call retriable wait for a person.
+    /// Of the codes that the documents call retriable, only these mean that the same request may
+    /// work in a moment; the others wait for a person. A code that is not known here says less than
+    /// the status that it came with.
     fn classify(&self, status: StatusCode, refusal: Option<&ServiceError<ErrorCode>>) -> Class {
         match refusal.map(|refusal| &refusal.code) {
-            Some(ErrorCode::InternalError) => Class::Fault,
-            Some(ErrorCode::ServiceUnavailable | ErrorCode::ConcurrentModification) => {
-                Class::Throttled
-            }
+            Some(ErrorCode::InternalError | ErrorCode::ServiceUnavailable) => Class::Fault,
+            Some(ErrorCode::ConcurrentModification) => Class::Throttled,
             Some(
                 ErrorCode::AuthFailure
                 | ErrorCode::InvalidClientTokenId
@@ -92,8 +91,8 @@ impl Wire for FlexiblePaymentsConfig {
                 | ErrorCode::RequestExpired
                 | ErrorCode::SignatureDoesNotMatch,
             ) => Class::Unauthorized,
-            Some(_) if !status.is_server_error() => Class::Refused,
-            _ => crate::amazon_pay::class_of(status),
+            Some(_) if status.is_success() => Class::Refused,
+            _ => class_of(status),
         }
     }
 
@@ -101,7 +100,7 @@ impl Wire for FlexiblePaymentsConfig {
         None
     }
 
-    fn refusal(error: ServiceError<ErrorCode>) -> Refusal {
-        Refusal::FlexiblePayments(error)
+    fn refusal(error: ServiceError<ErrorCode>) -> ServiceRefusal {
+        ServiceRefusal::FlexiblePayments(error)
     }
 }

@@ -1,10 +1,13 @@
 //! The real transport: pooled connections over hyper and rustls, HTTP/1.1 and 2.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Uri;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -13,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tower_service::Service;
 
 use crate::config::{ConfigError, Trust};
 use crate::transport::{BoxFuture, Transport, TransportError, TransportErrorKind};
@@ -22,7 +26,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Pooled connections; cloning shares the pool.
 #[derive(Clone)]
-pub struct HyperTransport(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct HyperTransport(Pool);
+
+type Pool = Client<Timed<HttpsConnector<HttpConnector>>, Full<Bytes>>;
 
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +43,6 @@ impl HyperTransport {
     /// [`ConfigError`] when there is nothing to trust.
     pub fn new(trust: &Trust, connect_timeout: Duration) -> Result<Self, ConfigError> {
         let mut http = HttpConnector::new();
-        http.set_connect_timeout(Some(connect_timeout));
         http.set_nodelay(true);
         http.enforce_http(false);
         // The endpoint decides about plain HTTP: it is allowed on loopback only.
@@ -46,6 +51,7 @@ impl HyperTransport {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(http);
+        let connector = Timed { connector, timeout: connect_timeout };
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
@@ -70,8 +76,36 @@ impl Transport for HyperTransport {
     }
 }
 
+/// A connector that has so long for all of it: the name, the connection and the handshake. Whatever it
+/// has not done by then was no request.
+#[derive(Clone)]
+struct Timed<C> {
+    connector: C,
+    timeout: Duration,
+}
+
+impl<C> Service<Uri> for Timed<C>
+where
+    C: Service<Uri, Error = Box<dyn StdError + Send + Sync>>,
+    C::Future: Send + 'static,
+    C::Response: Send,
+{
+    type Response = C::Response;
+    type Error = C::Error;
+    type Future = BoxFuture<'static, Result<C::Response, C::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.connector.poll_ready(context)
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let connected = tokio::time::timeout(self.timeout, self.connector.call(to));
+        Box::pin(async move { connected.await? })
+    }
+}
+
 async fn exchange(
-    client: &Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: &Pool,
     request: http::Request<Bytes>,
     body_bytes_max: usize,
 ) -> Result<http::Response<Bytes>, TransportError> {

@@ -39,8 +39,9 @@ mod amazon_pay;
 mod flexible_payments;
 mod wire;
 
+pub mod retry;
+
 mod certificate;
-mod retry;
 
 mod clock;
 mod hyper;
@@ -57,9 +58,9 @@ pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, Settings, Trust};
 pub use endpoint::Endpoint;
-pub use error::{Error, Kind, Phase, Refusal};
+pub use error::{Error, ErrorKind, Phase, ServiceRefusal};
 pub use flexible_payments::FlexiblePaymentsConfig;
 pub use hyper::HyperTransport;
-pub use retry::{Attempt, Class, Decision, Outcome, RetryPolicy, decide};
+pub use retry::RetryPolicy;
 pub use transport::{BoxFuture, Transport, TransportError, TransportErrorKind};
 pub use wire::Wire;

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use fps_model::Replay;
 
+/// The least time that must be left for another try.
+const TRY_TIME_MIN: Duration = Duration::from_secs(1);
+
 /// How often and how long a request is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -144,7 +147,9 @@ pub fn decide(policy: &RetryPolicy, replay: Replay, attempt: Attempt, jitter: u1
     let half = longest / 2;
     let spread = half.saturating_mul(u32::from(jitter)) / u32::from(u16::MAX);
     let delay = asked.unwrap_or_default().max(half + spread);
-    if attempt.elapsed.saturating_add(delay) >= policy.call_timeout {
+    // A try that has no time to be answered would only leave doubt behind.
+    let begins = attempt.elapsed.saturating_add(delay);
+    if begins.saturating_add(TRY_TIME_MIN) > policy.call_timeout {
         return Decision::GiveUp;
     }
     Decision::RetryAfter(delay)

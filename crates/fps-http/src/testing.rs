@@ -1,4 +1,7 @@
-//! For tests of code that sends: a transport that follows a script, a clock that does not wait.
+//! For tests of code that sends: a transport that follows a script, a clock that does not wait, and an
+//! address that things can be posted to. A test that waits here in vain panics.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,6 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fps_model::Timestamp;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::clock::Clock;
 use crate::transport::{BoxFuture, Transport, TransportError, TransportErrorKind};
@@ -152,7 +158,6 @@ impl ManualClock {
 }
 
 impl Clock for ManualClock {
-    #[expect(clippy::expect_used, reason = "a test that runs for ten thousand years may fail")]
     fn now(&self) -> Timestamp {
         let time = self.lock();
         let elapsed = i64::try_from(time.elapsed.as_millis()).unwrap_or(i64::MAX);
@@ -168,5 +173,71 @@ impl Clock for ManualClock {
         self.lock().sleeps.push(duration);
         self.advance(duration);
         Box::pin(std::future::ready(()))
+    }
+}
+
+/// How long a request is waited for.
+const INBOX_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An address on loopback, without TLS, whose requests are answered one by one, as the test says.
+#[derive(Debug)]
+pub struct Inbox(TcpListener);
+
+impl Inbox {
+    /// On a free port.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn bind() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.expect("a free port"))
+    }
+
+    /// The address of a path.
+    ///
+    /// # Panics
+    /// When the system does not know the port.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        let port = self.0.local_addr().expect("the address of a listener").port();
+        format!("http://127.0.0.1:{port}{path}")
+    }
+
+    /// Takes the next request, answers it, and closes the connection.
+    ///
+    /// # Panics
+    /// When no request comes within 30 seconds, or it is cut short.
+    pub async fn answer(&self, status: u16, body: &str) -> Sent {
+        let exchange = async {
+            let (mut stream, _) = self.0.accept().await.expect("a connection");
+            let sent = read_request(&mut stream).await.expect("a whole request");
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status} -\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            stream.write_all(answer.as_bytes()).await.expect("an open connection");
+            sent
+        };
+        tokio::time::timeout(INBOX_TIMEOUT, exchange).await.expect("a request in time")
+    }
+}
+
+/// A request with a stated length, or none.
+async fn read_request(stream: &mut TcpStream) -> Option<Sent> {
+    let mut bytes = Vec::new();
+    loop {
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+        let text = std::str::from_utf8(&bytes).ok()?;
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let (line, headers) = head.split_once("\r\n").unwrap_or((head, ""));
+        let headers = headers.lines().filter_map(|line| line.split_once(':'));
+        let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
+        let sent =
+            Sent { line: line.to_owned(), headers: headers.collect(), body: body.to_owned() };
+        let length = sent.header("content-length").unwrap_or("0").parse().ok()?;
+        if body.len() >= length {
+            return Some(sent);
+        }
     }
 }

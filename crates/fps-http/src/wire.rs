@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use fps_model::{Service, ServiceError, Timestamp};
 
-use crate::error::{Error, Refusal};
+use crate::error::{Error, ServiceRefusal};
 use crate::retry::Class;
 
 /// A service that can be sent to: its configuration, which signs requests and sorts answers.
@@ -35,7 +35,7 @@ pub trait Wire: Send + Sync + 'static {
     fn request_id_header(&self) -> Option<&'static str>;
 
     /// The refusal in the form that callers match on.
-    fn refusal(error: ServiceError<<Self::Service as Service>::Code>) -> Refusal;
+    fn refusal(error: ServiceError<<Self::Service as Service>::Code>) -> ServiceRefusal;
 }
 
 /// Builds a request from parts that were checked before.
@@ -46,9 +46,9 @@ pub(crate) fn build(
     sensitive: &str,
     body: Bytes,
 ) -> Result<http::Request<Bytes>, Error> {
-    use crate::error::{Kind, Phase};
+    use crate::error::{ErrorKind, Phase};
 
-    let fail = |source| Error::new(Kind::Sign, Phase::NotSent).with_source(source);
+    let fail = |source| Error::new(ErrorKind::Sign, Phase::NotSent).with_source(source);
     let mut builder = http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         let mut value =
@@ -57,4 +57,16 @@ pub(crate) fn build(
         builder = builder.header(*name, value);
     }
     builder.body(body).map_err(fail)
+}
+
+/// What a status means where the body says nothing. Source: the statuses that the official SDKs
+/// retry, 408, 425, 429, 500, 502, 503 and 504.
+pub(crate) fn class_of(status: http::StatusCode) -> Class {
+    match status.as_u16() {
+        401 | 403 => Class::Unauthorized,
+        425 | 429 => Class::Throttled,
+        408 | 500..=599 => Class::Fault,
+        _ if status.is_success() => Class::Unreadable,
+        _ => Class::Refused,
+    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use fps_http::testing::{ManualClock, ScriptedTransport, Sent, Step};
 use fps_http::{
-    AmazonPayConfig, Client, ConfigError, Environment, Error, FlexiblePaymentsConfig, Kind, Phase,
-    Refusal, Region, Settings, TransportErrorKind, Trust,
+    AmazonPayConfig, Client, ConfigError, Environment, Error, ErrorKind, FlexiblePaymentsConfig,
+    Phase, Region, ServiceRefusal, Settings, TransportErrorKind, Trust,
 };
 use fps_model::amazon_pay::{CreateRefund, GetRefund, ReasonCode};
 use fps_model::flexible_payments::{ErrorCode, Refund, TransactionStatus};
@@ -128,20 +128,20 @@ async fn an_error_says_first_what_it_means_for_money() {
     let rejected = r#"{"reasonCode":"InvalidRequestSignature","message":"no"}"#;
     // Script, kind, phase, is it unknown, attempts.
     let rows = [
-        (vec![], Kind::Connect, Phase::NotSent, false, 4),
-        (vec![Step::Fail(T::Timeout); 4], Kind::Timeout, Phase::MaybeSent, true, 4),
-        (vec![Step::Fail(T::Interrupted); 4], Kind::Interrupted, Phase::MaybeSent, true, 4),
-        (vec![Step::Fail(T::TooLarge)], Kind::TooLarge, Phase::Answered, true, 1),
+        (vec![], ErrorKind::Connect, Phase::NotSent, false, 4),
+        (vec![Step::Fail(T::Timeout); 4], ErrorKind::Timeout, Phase::MaybeSent, true, 4),
+        (vec![Step::Fail(T::Interrupted); 4], ErrorKind::Interrupted, Phase::MaybeSent, true, 4),
+        (vec![Step::Fail(T::TooLarge)], ErrorKind::TooLarge, Phase::Answered, true, 1),
         // One lost answer is enough: the later refused connections prove nothing.
-        (vec![Step::Fail(T::Timeout)], Kind::Connect, Phase::MaybeSent, true, 4),
-        (vec![answer(500, ""); 4], Kind::Fault, Phase::Answered, true, 4),
-        (vec![answer(408, ""); 4], Kind::Fault, Phase::Answered, true, 4),
-        (vec![answer(429, ""); 4], Kind::Throttled, Phase::Answered, false, 4),
-        (vec![answer(400, body)], Kind::Refused, Phase::Answered, false, 1),
-        (vec![answer(422, "")], Kind::Refused, Phase::Answered, false, 1),
-        (vec![answer(403, rejected)], Kind::Unauthorized, Phase::Answered, false, 1),
-        (vec![answer(201, "<html>")], Kind::Decode, Phase::Answered, true, 1),
-        (vec![answer(302, "")], Kind::Refused, Phase::Answered, false, 1),
+        (vec![Step::Fail(T::Timeout)], ErrorKind::Connect, Phase::MaybeSent, true, 4),
+        (vec![answer(500, ""); 4], ErrorKind::Fault, Phase::Answered, true, 4),
+        (vec![answer(408, ""); 4], ErrorKind::Fault, Phase::Answered, true, 4),
+        (vec![answer(429, ""); 4], ErrorKind::Throttled, Phase::Answered, false, 4),
+        (vec![answer(400, body)], ErrorKind::Refused, Phase::Answered, false, 1),
+        (vec![answer(422, "")], ErrorKind::Refused, Phase::Answered, false, 1),
+        (vec![answer(403, rejected)], ErrorKind::Unauthorized, Phase::Answered, false, 1),
+        (vec![answer(201, "<html>")], ErrorKind::Decode, Phase::Answered, true, 1),
+        (vec![answer(302, "")], ErrorKind::Refused, Phase::Answered, false, 1),
     ];
     for (steps, kind, phase, unknown, attempts) in rows {
         let shown = format!("{steps:?}");
@@ -159,29 +159,32 @@ async fn a_throttle_after_a_lost_answer_is_still_unknown() {
     let mut steps = vec![Step::Fail(TransportErrorKind::Interrupted)];
     steps.extend(vec![answer(429, ""); 3]);
     let error = pay_error(steps).await;
-    assert_eq!((error.kind(), error.attempts()), (Kind::Throttled, 4));
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Throttled, 4));
     assert!(error.is_unknown(), "the first try may have been carried out");
 }
 
 #[tokio::test]
-async fn a_refusal_with_a_reason_ends_the_doubt_about_a_lost_answer() {
+async fn no_refusal_ends_the_doubt_about_a_lost_answer() {
     let lost = Step::Fail(TransportErrorKind::Interrupted);
-    let body = r#"{"reasonCode":"TransactionAmountExceeded","message":"too much"}"#;
-    let error = pay_error([lost.clone(), answer(400, body)]).await;
-    assert!(!error.is_unknown(), "the key would have been answered as it was the first time");
-    // That the key was used before may be about the lost try itself.
-    let body = r#"{"reasonCode":"DuplicateIdempotencyKey","message":"used"}"#;
-    assert!(pay_error([lost.clone(), answer(400, body)]).await.is_unknown());
-    // A page of some proxy in between, or a bad signature, says nothing about the first try.
-    assert!(pay_error([lost.clone(), answer(404, "<html>")]).await.is_unknown());
-    assert!(pay_error([lost, answer(403, "")]).await.is_unknown());
+    for (status, body) in [
+        // The first try may have been carried out, and be why no more is left.
+        (400, r#"{"reasonCode":"TransactionAmountExceeded","message":"too much"}"#),
+        (400, r#"{"reasonCode":"DuplicateIdempotencyKey","message":"used"}"#),
+        (403, r#"{"reasonCode":"InvalidRequestSignature","message":"no"}"#),
+        // A page of some proxy in between.
+        (404, "<html>"),
+    ] {
+        let error = pay_error([lost.clone(), answer(status, body)]).await;
+        assert!(error.is_unknown(), "{body}");
+        assert!(!pay_error([answer(status, body)]).await.is_unknown(), "{body} alone is a no");
+    }
 }
 
 #[tokio::test]
 async fn refusals_are_typed_and_quote_the_service() {
     let body = r#"{"reasonCode":"TransactionAmountExceeded","message":"too much"}"#;
     let error = pay_error([answer(400, body)]).await;
-    let Some(Refusal::AmazonPay(refusal)) = error.refusal() else {
+    let Some(ServiceRefusal::AmazonPay(refusal)) = error.refusal() else {
         panic!("{error:?}");
     };
     assert_eq!(refusal.code, ReasonCode::TransactionAmountExceeded);
@@ -192,7 +195,7 @@ async fn refusals_are_typed_and_quote_the_service() {
         </Error></Errors><RequestID>id</RequestID></Response>";
     let script = ScriptedTransport::new([answer(400, body)]);
     let error = fps(&script).send(&refund()).await.unwrap_err();
-    let Some(Refusal::FlexiblePayments(refusal)) = error.refusal() else {
+    let Some(ServiceRefusal::FlexiblePayments(refusal)) = error.refusal() else {
         panic!("{error:?}");
     };
     assert_eq!(refusal.code, ErrorCode::RefundAmountExceeded);
@@ -229,7 +232,10 @@ async fn fps_codes_decide_about_the_next_try_whatever_the_status() {
 async fn a_request_beyond_a_limit_never_leaves() {
     let script = ScriptedTransport::new([]);
     let error = fps(&script).send(&refund().caller_description("x".repeat(161))).await.unwrap_err();
-    assert_eq!((error.kind(), error.phase(), error.attempts()), (Kind::Encode, Phase::NotSent, 0));
+    assert_eq!(
+        (error.kind(), error.phase(), error.attempts()),
+        (ErrorKind::Encode, Phase::NotSent, 0)
+    );
     assert!(!error.is_unknown());
     assert_eq!(
         error.source().unwrap().to_string(),
@@ -279,7 +285,7 @@ async fn a_refused_connection_was_not_sent() {
     let settings = Settings::default().with_retry(fps_http::RetryPolicy::once());
     let client = Client::new(config, &settings).unwrap();
     let error = client.send(&refund()).await.unwrap_err();
-    assert_eq!((error.kind(), error.phase()), (Kind::Connect, Phase::NotSent));
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Connect, Phase::NotSent));
 }
 
 #[tokio::test]
@@ -299,7 +305,7 @@ async fn a_connection_that_closes_without_an_answer_may_have_been_sent() {
     let settings = Settings::default().with_retry(fps_http::RetryPolicy::once());
     let client = Client::new(config, &settings).unwrap();
     let error = client.send(&refund()).await.unwrap_err();
-    assert_eq!((error.kind(), error.phase()), (Kind::Interrupted, Phase::MaybeSent));
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Interrupted, Phase::MaybeSent));
     assert!(error.is_unknown());
 }
 

@@ -45,7 +45,7 @@ pub struct DecodeError {
 
 impl DecodeError {
     pub(crate) fn new(path: impl Into<String>, problem: Problem) -> Self {
-        Self { path: path.into(), problem }
+        Self { path: printable(path.into()), problem }
     }
 
     /// Where it is: names joined by slashes or dots, empty for the message as a whole.
@@ -71,6 +71,19 @@ impl fmt::Display for DecodeError {
 }
 
 impl Error for DecodeError {}
+
+/// A path may hold a name that somebody sent: it must not reach a terminal or a log as it came.
+fn printable(path: String) -> String {
+    const CHARACTERS_MAX: usize = 200;
+    let plain = |character: char| character.is_ascii_graphic() || character == ' ';
+    if path.len() <= CHARACTERS_MAX && path.chars().all(plain) {
+        return path;
+    }
+    path.chars()
+        .take(CHARACTERS_MAX)
+        .map(|character| if plain(character) { character } else { '?' })
+        .collect()
+}
 
 /// What is wrong with a field or a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +111,8 @@ pub enum Problem {
     WrongRoot,
     /// Something follows the end of the message.
     TrailingBytes,
+    /// The message looks like an answer and says that the service refuses.
+    Refusal,
     /// The message brings its own document type, which no service does.
     Doctype,
 }
@@ -160,8 +175,12 @@ pub enum Expected {
     Json,
     /// A JSON object.
     Object,
-    /// A value of the JSON type that this field has.
+    /// A value of the JSON type and form that this field has.
     JsonType,
+    /// The one value that there is.
+    Fixed(&'static str),
+    /// An amount above zero, plainly written.
+    PositiveAmount,
     /// Percent-encoded UTF-8 pairs.
     Form,
 }
@@ -180,6 +199,7 @@ impl fmt::Display for Problem {
             Self::Malformed(expected) => write!(f, "it is not {expected}"),
             Self::WrongRoot => f.write_str("is not the expected outermost element"),
             Self::TrailingBytes => f.write_str("something follows its end"),
+            Self::Refusal => f.write_str("it is a refusal"),
             Self::Doctype => f.write_str("it declares a document type"),
         }
     }
@@ -198,7 +218,9 @@ impl fmt::Display for Expected {
             Self::Xml => "well-formed XML",
             Self::Json => "well-formed JSON",
             Self::Object => "a JSON object",
-            Self::JsonType => "another JSON type",
+            Self::JsonType => "a value of another type or form",
+            Self::Fixed(value) => value,
+            Self::PositiveAmount => "an amount above zero without spare decimals",
             Self::Form => "percent-encoded UTF-8",
         })
     }

@@ -67,7 +67,8 @@ pub(crate) trait ResultElement: Sized {
     fn write(&self, xml: &mut Writer);
 }
 
-/// Reads `<XResponse><XResult>…</XResult><ResponseMetadata>…`, bare or in a SOAP envelope.
+/// Reads `<XResponse><XResult>…</XResult><ResponseMetadata>…`, bare or in a SOAP envelope. A refusal
+/// in an answer's clothes, as the 2007 revision has it, is no answer.
 pub(crate) fn read_answer<R: ResultElement>(
     body: &[u8],
     action: &str,
@@ -77,34 +78,40 @@ pub(crate) fn read_answer<R: ResultElement>(
         if xml.name().strip_suffix("Response") != Some(action) {
             return Err(xml.fail(Problem::WrongRoot));
         }
-        let (mut result, mut request_id) = (None, None);
+        let (mut result, mut metadata, mut status) = (None, None, None::<String>);
         while let Some(name) = xml.next_child()? {
             match name {
-                "ResponseMetadata" => read_metadata(xml, &mut request_id)?,
+                "ResponseMetadata" => xml.nested(&mut metadata, read_metadata)?,
+                "Errors" => return Err(xml.fail(Problem::Refusal)),
+                "Status" => xml.scalar(&mut status)?,
                 name if name.strip_suffix("Result") == Some(action) => {
                     xml.nested(&mut result, R::read)?;
                 }
                 _ => xml.skip()?,
             }
         }
-        let result = xml.required(result.or_else(R::absent), &format!("{action}Result"))?;
-        Ok(Answer::new(result, request_id))
+        if status.is_some_and(|status| status != "Success") {
+            return Err(xml.fail(Problem::Refusal));
+        }
+        // An answer that has neither result nor metadata says nothing at all.
+        let result = result.or_else(|| metadata.as_ref().and_then(|_| R::absent()));
+        let result = xml.required(result, &format!("{action}Result"))?;
+        Ok(Answer::new(result, metadata.flatten()))
     })?;
     xml.close()?;
     Ok(answer)
 }
 
-fn read_metadata(xml: &mut Reader<'_>, id: &mut Option<String>) -> Result<(), DecodeError> {
-    let mut seen = None;
-    xml.nested(&mut seen, |xml| {
-        while let Some(name) = xml.next_child()? {
-            match name {
-                "RequestId" => xml.scalar(id)?,
-                _ => xml.skip()?,
-            }
+/// The request id, if the metadata hold one.
+fn read_metadata(xml: &mut Reader<'_>) -> Result<Option<String>, DecodeError> {
+    let mut id = None;
+    while let Some(name) = xml.next_child()? {
+        match name {
+            "RequestId" => xml.scalar(&mut id)?,
+            _ => xml.skip()?,
         }
-        Ok(())
-    })
+    }
+    Ok(id)
 }
 
 /// Writes what [`read_answer`] reads.
@@ -144,27 +151,25 @@ impl ServiceError<ErrorCode> {
     }
 }
 
-/// Reads `<Response><Errors><Error>…` and `<ErrorResponse><Error>…`; of several errors, the first.
+/// Reads `<Response><Errors><Error>…`, `<ErrorResponse><Error>…`, and the refusal of the 2007
+/// revision, `<XResponse><Status>Failure</Status><Errors><Errors>…`; of several errors, the first.
 fn read_refusal(body: &[u8]) -> Result<ServiceError<ErrorCode>, DecodeError> {
     let mut xml = Reader::open(body)?;
-    if !matches!(xml.name(), "Response" | "ErrorResponse") {
+    if !xml.name().ends_with("Response") {
         return Err(xml.fail(Problem::WrongRoot));
     }
-    let (mut errors, mut request_id) = (Vec::new(), None);
+    let (mut errors, mut list, mut request_id) = (Vec::new(), None, None);
     while let Some(name) = xml.next_child()? {
         match name {
-            "Errors" => {
-                let mut seen = None;
-                xml.nested(&mut seen, |xml| {
-                    while let Some(name) = xml.next_child()? {
-                        match name {
-                            "Error" => xml.repeated(&mut errors, read_error)?,
-                            _ => xml.skip()?,
-                        }
+            "Errors" => xml.nested(&mut list, |xml| {
+                while let Some(name) = xml.next_child()? {
+                    match name {
+                        "Error" | "Errors" => xml.repeated(&mut errors, read_error)?,
+                        _ => xml.skip()?,
                     }
-                    Ok(())
-                })?;
-            }
+                }
+                Ok(())
+            })?,
             "Error" => xml.repeated(&mut errors, read_error)?,
             "RequestID" | "RequestId" => xml.scalar(&mut request_id)?,
             _ => xml.skip()?,
@@ -181,8 +186,8 @@ fn read_error(xml: &mut Reader<'_>) -> Result<ServiceError<ErrorCode>, DecodeErr
     let (mut code, mut message) = (None::<ErrorCode>, None::<String>);
     while let Some(name) = xml.next_child()? {
         match name {
-            "Code" => xml.scalar(&mut code)?,
-            "Message" => xml.scalar(&mut message)?,
+            "Code" | "ErrorCode" => xml.scalar(&mut code)?,
+            "Message" | "ReasonText" => xml.scalar(&mut message)?,
             _ => xml.skip()?,
         }
     }

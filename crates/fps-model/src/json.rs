@@ -1,18 +1,23 @@
 //! Amazon Pay requests and answers as JSON, read from a bounded text; amounts never become floats.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use refund_rules::Money;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{DecodeError, EncodeError, Expected, Limit, Problem};
 use crate::key::IdempotencyKey;
-use crate::money::Price;
+use crate::money::{self, Price, PriceIn};
+use crate::params::check_text;
 use crate::scalar::Scalar;
 
 /// The most bytes of a message that are read.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// The most fields of an object in a request.
+const ENTRIES_MAX: usize = 256;
 
 /// An Amazon Pay request, encoded and not yet signed.
 #[derive(Clone, PartialEq, Eq)]
@@ -105,13 +110,21 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     if body.len() > JSON_BYTES_MAX {
         return Err(DecodeError::new("", Problem::TooLarge));
     }
-    serde_json::from_slice(body).map_err(|error| {
-        let problem = match error.classify() {
-            serde_json::error::Category::Data => Problem::Malformed(Expected::JsonType),
-            _ => Problem::Malformed(Expected::Json),
-        };
-        DecodeError::new(format!("line {} column {}", error.line(), error.column()), problem)
-    })
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let message = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        match error.into_inner().classify() {
+            serde_json::error::Category::Data if path == "." => {
+                DecodeError::new("", Problem::Invalid(Expected::JsonType))
+            }
+            serde_json::error::Category::Data => {
+                DecodeError::new(path, Problem::Invalid(Expected::JsonType))
+            }
+            _ => DecodeError::new("", Problem::Malformed(Expected::Json)),
+        }
+    })?;
+    deserializer.end().map_err(|_| DecodeError::new("", Problem::TrailingBytes))?;
+    Ok(message)
 }
 
 /// Writes a whole message. The types of this crate always can be.
@@ -130,7 +143,7 @@ impl Writer {
         value: &T,
         limit: Limit,
     ) -> Result<(), EncodeError> {
-        limit.check(&value.to_text()).map_err(|problem| EncodeError::new(name, problem))?;
+        check_text(&value.to_text(), limit).map_err(|problem| EncodeError::new(name, problem))?;
         self.value(name, value);
         Ok(())
     }
@@ -144,8 +157,10 @@ impl Writer {
         value.map_or(Ok(()), |value| self.text(name, value, limit))
     }
 
-    pub(crate) fn price(&mut self, name: &'static str, money: refund_rules::Money) {
+    pub(crate) fn price(&mut self, name: &'static str, money: Money) -> Result<(), EncodeError> {
+        money::check_positive(money).map_err(|problem| EncodeError::new(name, problem))?;
         self.value(name, &Price(money));
+        Ok(())
     }
 
     fn value(&mut self, name: &'static str, value: &impl Serialize) {
@@ -181,11 +196,9 @@ impl<'a> Fields<'a> {
             DecodeError::new("", Problem::Malformed(expected))
         })?;
         let mut entries = object.0;
-        for index in 0..entries.len() {
-            let (name, _) = &entries[index];
-            if entries[..index].iter().any(|(before, _)| before == name) {
-                return Err(DecodeError::new(name.as_str(), Problem::Duplicate));
-            }
+        let mut seen = BTreeSet::new();
+        if let Some((name, _)) = entries.iter().find(|(name, _)| !seen.insert(name)) {
+            return Err(DecodeError::new(name.as_str(), Problem::Duplicate));
         }
         entries.reverse();
         Ok(Self { entries })
@@ -222,22 +235,23 @@ impl<'a> Fields<'a> {
     pub(crate) fn optional_price(
         &mut self,
         name: &'static str,
-    ) -> Result<Option<refund_rules::Money>, DecodeError> {
+    ) -> Result<Option<Money>, DecodeError> {
         let Some(raw) = self.take(name) else { return Ok(None) };
-        let mut inner = Fields::parse(raw.get())
-            .map_err(|_| DecodeError::new(name, Problem::Invalid(Expected::Object)))?;
+        let fail = |problem| DecodeError::new(name, problem);
+        let mut inner =
+            Fields::parse(raw.get()).map_err(|_| fail(Problem::Invalid(Expected::Object)))?;
         for part in ["amount", "currencyCode"] {
             if inner.take(part).is_none() {
                 return Err(DecodeError::new(format!("{name}.{part}"), Problem::Missing));
             }
         }
         inner.finish_under(name)?;
-        serde_json::from_str(raw.get())
-            .map(|Price(money)| Some(money))
-            .map_err(|_| DecodeError::new(name, Problem::Invalid(Expected::Amount)))
+        let price: PriceIn<'_> = serde_json::from_str(raw.get())
+            .map_err(|_| fail(Problem::Invalid(Expected::PositiveAmount)))?;
+        price.read(money::read_strictly).map(Some).map_err(fail)
     }
 
-    pub(crate) fn price(&mut self, name: &'static str) -> Result<refund_rules::Money, DecodeError> {
+    pub(crate) fn price(&mut self, name: &'static str) -> Result<Money, DecodeError> {
         self.optional_price(name)?.ok_or_else(|| DecodeError::new(name, Problem::Missing))
     }
 
@@ -270,6 +284,9 @@ impl<'de> Deserialize<'de> for Object<'de> {
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
+                    if entries.len() == ENTRIES_MAX {
+                        return Err(serde::de::Error::custom(Problem::TooLarge));
+                    }
                     entries.push(entry);
                 }
                 Ok(Object(entries))

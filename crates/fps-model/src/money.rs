@@ -36,6 +36,21 @@ pub(crate) fn read(currency: &str, text: &str) -> Result<Money, Problem> {
     })
 }
 
+/// Reads an amount as a server takes it: no sign, no more decimals than the currency has.
+pub(crate) fn read_strictly(currency: &str, text: &str) -> Result<Money, Problem> {
+    let currency =
+        Currency::from_code(currency).map_err(|_| Problem::Invalid(Expected::Currency))?;
+    Money::parse(text, currency).map_err(|_| Problem::Invalid(Expected::PositiveAmount))
+}
+
+/// Refuses to send what no service takes.
+pub(crate) fn check_positive(money: Money) -> Result<(), Problem> {
+    match money.minor() > 0 {
+        true => Ok(()),
+        false => Err(Problem::Invalid(Expected::PositiveAmount)),
+    }
+}
+
 /// The amount as an answer of FPS prints it, with six decimals: `1.000000`.
 pub(crate) fn six_decimals(money: Money) -> String {
     let text = money.to_string();
@@ -79,10 +94,25 @@ struct PriceOut<'a> {
 /// The amount may be a string or a number; the number is read as text, never as a float.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PriceIn<'a> {
+pub(crate) struct PriceIn<'a> {
     #[serde(borrow)]
     amount: &'a RawValue,
-    currency_code: std::borrow::Cow<'a, str>,
+    currency_code: String,
+}
+
+impl PriceIn<'_> {
+    /// The two texts, through one of the readers above.
+    pub(crate) fn read(
+        &self,
+        read: fn(&str, &str) -> Result<Money, Problem>,
+    ) -> Result<Money, Problem> {
+        let raw = self.amount.get();
+        let amount = match raw.starts_with('"') {
+            true => serde_json::from_str(raw).map_err(|_| Problem::Invalid(Expected::Amount))?,
+            false => raw.to_owned(),
+        };
+        read(&self.currency_code, &amount)
+    }
 }
 
 impl Serialize for Price {
@@ -96,9 +126,7 @@ impl Serialize for Price {
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let price = PriceIn::deserialize(deserializer)?;
-        let raw = price.amount.get();
-        let amount = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
-        read(&price.currency_code, amount).map(Price).map_err(serde::de::Error::custom)
+        price.read(read).map(Price).map_err(serde::de::Error::custom)
     }
 }
 
@@ -177,6 +205,7 @@ mod tests {
             (r#"{"amount":12.99,"currencyCode":"USD"}"#, 1299),
             (r#"{"amount":50,"currencyCode":"USD"}"#, 5000),
             (r#"{"currencyCode":"USD","amount":"0.07"}"#, 7),
+            (r#"{"currencyCode":"USD","amount":"1\u0034.00"}"#, 1400),
         ];
         for (text, minor) in rows {
             let Price(money) = serde_json::from_str(text).unwrap();

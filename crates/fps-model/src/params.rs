@@ -138,9 +138,14 @@ impl Writer {
         limit: Limit,
     ) -> Result<(), EncodeError> {
         let text = value.to_text();
-        limit.check(&text).map_err(|problem| EncodeError::new(name, problem))?;
+        check_text(&text, limit).map_err(|problem| EncodeError::new(name, problem))?;
         self.0.push(name, text);
         Ok(())
+    }
+
+    /// The one value that a field can have.
+    pub(crate) fn fixed(&mut self, name: &'static str, value: &'static str) {
+        self.0.push(name, value);
     }
 
     pub(crate) fn optional_text(
@@ -153,18 +158,27 @@ impl Writer {
     }
 
     /// `Name.CurrencyCode` and `Name.Value`.
-    pub(crate) fn amount(&mut self, name: &'static str, money: Money) {
+    pub(crate) fn amount(&mut self, name: &'static str, money: Money) -> Result<(), EncodeError> {
+        money::check_positive(money).map_err(|problem| EncodeError::new(name, problem))?;
         self.0.push(format!("{name}.CurrencyCode"), money.currency().code());
         self.0.push(format!("{name}.Value"), money::shortest(money));
+        Ok(())
     }
 
     /// `USD 1.00`.
-    pub(crate) fn amount_text(&mut self, name: &'static str, money: Money) {
+    pub(crate) fn amount_text(
+        &mut self,
+        name: &'static str,
+        money: Money,
+    ) -> Result<(), EncodeError> {
+        money::check_positive(money).map_err(|problem| EncodeError::new(name, problem))?;
         self.0.push(name, money::with_code(money));
+        Ok(())
     }
 
-    pub(crate) fn epoch(&mut self, name: &'static str, time: Timestamp) {
+    pub(crate) fn epoch(&mut self, name: &'static str, time: Timestamp) -> Result<(), EncodeError> {
         self.0.push(name, time.to_epoch_seconds());
+        Ok(())
     }
 
     pub(crate) fn finish(self) -> Params {
@@ -191,7 +205,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The one value of a parameter; absent and empty are the same.
+    /// The one value of a parameter, which may be empty.
     fn take(&mut self, name: &str) -> Result<Option<&'a str>, DecodeError> {
         let mut found = None;
         for (index, (given, value)) in self.params.iter().enumerate() {
@@ -202,7 +216,7 @@ impl<'a> Fields<'a> {
                 }
             }
         }
-        Ok(found.filter(|value| !value.is_empty()))
+        Ok(found)
     }
 
     pub(crate) fn optional<T: Scalar>(
@@ -211,7 +225,7 @@ impl<'a> Fields<'a> {
         limit: Limit,
     ) -> Result<Option<T>, DecodeError> {
         self.read(name, |text| {
-            limit.check(text)?;
+            check_text(text, limit)?;
             T::from_text(text).map_err(Problem::Invalid)
         })
     }
@@ -224,7 +238,8 @@ impl<'a> Fields<'a> {
         present(name, self.optional(name, limit)?)
     }
 
-    /// An amount in two parameters, both or neither.
+    /// An amount in two parameters, both or neither. An empty one is not left out: what remains of a
+    /// payment must not be refunded because an amount was lost on its way.
     pub(crate) fn optional_amount(
         &mut self,
         name: &'static str,
@@ -234,7 +249,9 @@ impl<'a> Fields<'a> {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(DecodeError::new(code, Problem::Missing)),
             (Some(_), None) => Err(DecodeError::new(value, Problem::Missing)),
-            (Some(currency), Some(amount)) => money::read(currency, amount)
+            (Some(""), Some(_)) => Err(DecodeError::new(code, Problem::Missing)),
+            (Some(_), Some("")) => Err(DecodeError::new(value, Problem::Missing)),
+            (Some(currency), Some(amount)) => money::read_strictly(currency, amount)
                 .map(Some)
                 .map_err(|problem| DecodeError::new(name, problem)),
         }
@@ -263,12 +280,24 @@ impl<'a> Fields<'a> {
         present(name, time)
     }
 
+    /// The one value that a field can have.
+    pub(crate) fn fixed(
+        &mut self,
+        name: &'static str,
+        value: &'static str,
+    ) -> Result<(), DecodeError> {
+        let wrong = Problem::Invalid(Expected::Fixed(value));
+        let right = self.read(name, |text| if text == value { Ok(()) } else { Err(wrong) })?;
+        present(name, right)
+    }
+
+    /// Reads a value; an empty one is the same as none.
     fn read<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Result<Option<T>, DecodeError> {
-        let value = self.take(name)?.map(read).transpose();
+        let value = self.take(name)?.filter(|text| !text.is_empty()).map(read).transpose();
         value.map_err(|problem| DecodeError::new(name, problem))
     }
 
@@ -283,6 +312,16 @@ impl<'a> Fields<'a> {
             Some(((name, _), _)) => Err(DecodeError::new(name.as_str(), Problem::Unknown)),
             None => Ok(()),
         }
+    }
+}
+
+/// A text within its limit that XML and a terminal can carry.
+pub(crate) fn check_text(text: &str, limit: Limit) -> Result<(), Problem> {
+    let carried = |character: char| !character.is_control() || "\t\n\r".contains(character);
+    match (text.is_empty(), text.chars().all(carried)) {
+        (true, _) => Err(Problem::Missing),
+        (false, false) => Err(Problem::Invalid(Expected::Text)),
+        (false, true) => limit.check(text),
     }
 }
 

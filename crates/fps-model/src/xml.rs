@@ -123,6 +123,9 @@ impl<'x> Reader<'x> {
                 }
             }
         }
+        if text.chars().any(|character| character.is_control() && !"\t\n\r".contains(character)) {
+            return Err(self.fail(Problem::Invalid(Expected::Text)));
+        }
         Ok(match text.trim() {
             trimmed if trimmed.len() == text.len() => text,
             trimmed => trimmed.to_owned(),

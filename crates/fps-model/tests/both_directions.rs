@@ -16,6 +16,11 @@ fn money() -> impl Strategy<Value = Money> {
         .prop_map(|(minor, currency)| Money::from_minor(minor, currency))
 }
 
+/// What a refund may be of.
+fn positive() -> impl Strategy<Value = Money> {
+    money().prop_filter("an amount", |money| money.minor() > 0)
+}
+
 /// Text without control characters and without blanks at its ends, as a person would type it.
 fn text(most: usize) -> impl Strategy<Value = String> {
     prop::collection::vec(any::<char>().prop_filter("control", |c| !c.is_control()), 1..most)
@@ -28,7 +33,7 @@ proptest! {
     fn a_query_refund(
         reference in text(128),
         transaction in "[A-Z0-9]{35}",
-        amount in prop::option::of(money()),
+        amount in prop::option::of(positive()),
         description in prop::option::of(text(160)),
         policy in prop::option::of(prop::sample::select(MarketplaceRefundPolicy::listed().to_vec())),
     ) {
@@ -44,11 +49,11 @@ proptest! {
     #[test]
     fn a_query_payment(
         token in "[A-Z0-9]{64}",
-        amount in money(),
+        amount in positive(),
         reference in text(128),
     ) {
         let reference = CallerReference::new(reference).unwrap();
-        let pay = Pay::new(token, amount, reference);
+        let pay = Pay::new(reference, token, amount);
         let params = pay.encode(Dialect::default()).unwrap();
         let wire = Params::parse(params.to_form().as_bytes()).unwrap();
         prop_assert_eq!(Pay::read(&wire, Dialect::default()).unwrap(), pay);
@@ -58,7 +63,7 @@ proptest! {
     fn a_json_refund(
         key in "[A-Za-z0-9_-]{1,32}",
         charge in "S01-[0-9]{7}-[0-9]{7}-C[0-9]{6}",
-        amount in money(),
+        amount in positive(),
         descriptor in prop::option::of("[ -~]{1,16}"),
     ) {
         let mut refund = CreateRefund::new(IdempotencyKey::new(key).unwrap(), charge, amount);

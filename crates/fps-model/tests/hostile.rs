@@ -140,7 +140,7 @@ fn a_server_reads_parameters_strictly() {
         (
             &format!("{good}&RefundAmount.CurrencyCode=USD&RefundAmount.Value=1%2C000"),
             "RefundAmount",
-            Problem::Invalid(Expected::Amount),
+            Problem::Invalid(Expected::PositiveAmount),
         ),
         (&long, "CallerDescription", Problem::TooLong(Limit::Characters(160))),
     ] {
@@ -180,7 +180,7 @@ fn a_server_reads_json_strictly_and_a_client_does_not() {
         (
             r#"{"chargeId":"c","refundAmount":{"amount":"1,0","currencyCode":"USD"}}"#.to_owned(),
             "refundAmount",
-            Problem::Invalid(Expected::Amount),
+            Problem::Invalid(Expected::PositiveAmount),
         ),
         (
             format!(r#"{{"chargeId":"c",{price},"softDescriptor":"seventeen letters"}}"#),

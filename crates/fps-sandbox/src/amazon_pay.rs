@@ -1,6 +1,6 @@
 //! Amazon Pay under `/v2`: who signed it, which operation it is, and what is answered.
 //!
-//! Checks are made in this order: route, headers, key, date, signature, idempotency key, fields, and
+//! Checks are made in this order: route, headers, key, signature, date, fields, idempotency key, and
 //! then what the operation itself decides.
 
 mod create_refund;
@@ -12,14 +12,19 @@ use std::sync::Arc;
 use fps_model::amazon_pay::{
     AmazonPayApi, ApiVersion, CreateRefund, GetCharge, GetRefund, ReasonCode, Route,
 };
-use fps_model::{Answer, DecodeError, JsonRequest, Problem, Serve, ServiceError, Timestamp};
-use fps_sign::{Error as SignatureError, amazon_pay};
+use fps_model::{
+    Answer, DecodeError, JsonRequest, Params, Problem, Serve, ServiceError, Timestamp,
+};
+use fps_sign::Error as SignatureError;
+use fps_sign::amazon_pay::{self, SignedRequest};
 use rusqlite::Connection;
 
+use crate::books::Service;
 use crate::clock::{self, Millis};
 use crate::error::Error;
 use crate::idempotency::{Keyed, Reply, Stop, once};
 use crate::merchants;
+use crate::payments::Owner;
 use crate::sandbox::Shared;
 
 /// How far the date of a request may be off. Undocumented.
@@ -36,61 +41,57 @@ pub(crate) struct PayRequest {
     pub(crate) body: Vec<u8>,
 }
 
-impl PayRequest {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.as_str())
-    }
-}
-
 /// Answers a request.
 pub(crate) async fn answer(shared: &Arc<Shared>, request: PayRequest) -> Result<Reply, Error> {
-    let Some((environment, path)) = split_path(&request.path) else {
+    let place = split_path(&request.path).and_then(|(environment, path)| {
+        Some((environment.to_owned(), path.to_owned(), Place::all_at(path)?))
+    });
+    let Some((environment, path, places)) = place else {
         return Ok(refuse(ReasonCode::ResourceNotFound, "There is nothing at this address."));
     };
-    let (environment, path) = (environment.to_owned(), path.to_owned());
-    let action = match route(&request.method, &path) {
-        Ok(action) => action,
-        Err(reply) => return Ok(reply),
+    let Some(place) = places.into_iter().find(|place| place.method() == request.method) else {
+        let message = "The method is not supported at this address.";
+        return Ok(refuse(ReasonCode::RequestNotSupported, message));
     };
-    let merchant = match authenticate(shared, &request, &environment).await? {
-        Ok(merchant) => merchant,
-        Err(reply) => return Ok(reply),
-    };
-    let call = match Call::new(shared, merchant, request, path) {
+    let call = match authenticate(shared, &request, &environment, path).await? {
         Ok(call) => call,
         Err(reply) => return Ok(reply),
     };
-    match action {
-        "CreateRefund" => call.perform(create_refund::perform).await,
-        "GetCharge" => call.perform(get_charge::perform).await,
-        _ => call.perform(get_refund::perform).await,
+    match place {
+        Place::CreateRefund => call.perform(create_refund::perform).await,
+        Place::GetCharge => call.perform(get_charge::perform).await,
+        Place::GetRefund => call.perform(get_refund::perform).await,
     }
 }
 
-/// The operation at a path.
-fn route(method: &str, path: &str) -> Result<&'static str, Reply> {
-    let routes = [Known::of::<CreateRefund>(), Known::of::<GetCharge>(), Known::of::<GetRefund>()];
-    let here: Vec<_> = routes.into_iter().filter(|route| matches(route.path, path)).collect();
-    if here.is_empty() {
-        return Err(refuse(ReasonCode::ResourceNotFound, "There is nothing at this address."));
+/// An operation that is answered, found by method and path.
+#[derive(Clone, Copy)]
+enum Place {
+    CreateRefund,
+    GetCharge,
+    GetRefund,
+}
+
+impl Place {
+    const ALL: [Self; 3] = [Self::CreateRefund, Self::GetCharge, Self::GetRefund];
+
+    const fn route(self) -> (&'static str, &'static str) {
+        match self {
+            Self::CreateRefund => (CreateRefund::METHOD, CreateRefund::PATH),
+            Self::GetCharge => (GetCharge::METHOD, GetCharge::PATH),
+            Self::GetRefund => (GetRefund::METHOD, GetRefund::PATH),
+        }
     }
-    here.iter().find(|route| route.method == method).map(|route| route.action).ok_or_else(|| {
-        let message = "The method is not supported at this address.";
-        refuse(ReasonCode::RequestNotSupported, message)
-    })
-}
 
-/// An operation that is answered.
-struct Known {
-    action: &'static str,
-    method: &'static str,
-    path: &'static str,
-}
+    const fn method(self) -> &'static str {
+        self.route().0
+    }
 
-impl Known {
-    const fn of<O: Route>() -> Self {
-        Self { action: O::ACTION, method: O::METHOD, path: O::PATH }
+    /// What is answered at a path, by any method.
+    fn all_at(path: &str) -> Option<Vec<Self>> {
+        let here = Self::ALL.into_iter().filter(|place| matches(place.route().1, path));
+        let here: Vec<_> = here.collect();
+        (!here.is_empty()).then_some(here)
     }
 }
 
@@ -117,24 +118,27 @@ fn matches(template: &str, path: &str) -> bool {
         })
 }
 
-/// Whose request it is; or the answer that says why not.
+/// A request whose signature was checked; or the answer that says why not.
 async fn authenticate(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     request: &PayRequest,
     environment: &str,
-) -> Result<Result<i64, Reply>, Error> {
+    path: String,
+) -> Result<Result<Call, Reply>, Error> {
     let headers: Vec<(&str, &str)> =
         request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let query = fps_model::Params::parse(request.query.as_bytes()).unwrap_or_default();
+    let Ok(query) = Params::parse(request.query.as_bytes()) else {
+        return Ok(Err(refuse(ReasonCode::InvalidRequest, "The query cannot be read.")));
+    };
     let query: Vec<(&str, &str)> = query.iter().collect();
-    let signed = amazon_pay::Request {
+    let received = amazon_pay::Request {
         method: &request.method,
         path: &request.path,
         query: &query,
         headers: &headers,
         body: &request.body,
     };
-    let claim = match amazon_pay::Claim::read(signed) {
+    let claim = match amazon_pay::Claim::read(received) {
         Ok(claim) => claim,
         Err(SignatureError::Missing(part)) => {
             let message = format!("The header [{part}] is missing.");
@@ -157,7 +161,20 @@ async fn authenticate(
     let Some((merchant, key)) = found else {
         return Ok(Err(refuse(ReasonCode::InvalidAuthentication, "The key id is unknown.")));
     };
-    let date = request.header("x-amz-pay-date").and_then(Timestamp::parse);
+    let Ok(text) = claim.string_to_sign() else {
+        let message = "A header of the SignedHeaders list is missing.";
+        return Ok(Err(refuse(ReasonCode::MissingHeader, message)));
+    };
+    // The sentence is that of the service, as users have quoted it.
+    let message = format!(
+        "Unable to verify signature, signing String [{text}] , signature [{}]",
+        claim.signature()
+    );
+    let Ok(proved) = claim.verify(&key) else {
+        return Ok(Err(refuse(ReasonCode::InvalidRequestSignature, message)));
+    };
+    let proved = proved.get();
+    let date = proved.header("x-amz-pay-date").and_then(Timestamp::parse);
     let recent = date.is_some_and(|date| {
         date.unix_millis().saturating_sub(clock::now()).saturating_abs() <= DATE_WINDOW
     });
@@ -165,18 +182,7 @@ async fn authenticate(
         let message = "The value of x-amz-pay-date is not a time near to now.";
         return Ok(Err(refuse(ReasonCode::InvalidHeaderValue, message)));
     }
-    let text = claim.string_to_sign().unwrap_or_default();
-    let presented =
-        request.header("authorization").and_then(|value| value.split("Signature=").nth(1));
-    // The sentence is that of the service, as users have quoted it.
-    let message = format!(
-        "Unable to verify signature, signing String [{text}] , signature [{}]",
-        presented.unwrap_or_default()
-    );
-    match claim.verify(&key) {
-        Ok(_) => Ok(Ok(merchant)),
-        Err(_) => Ok(Err(refuse(ReasonCode::InvalidRequestSignature, message))),
-    }
+    Ok(Call::new(shared, merchant, proved, path))
 }
 
 /// A proved request on its way to its operation.
@@ -184,6 +190,13 @@ struct Call {
     shared: Arc<Shared>,
     merchant: i64,
     request: JsonRequest,
+}
+
+impl Context<'_> {
+    /// Who asks, and so whose charges and refunds may be seen.
+    pub(crate) const fn owner(&self) -> Owner {
+        Owner { merchant: self.merchant, service: Service::AmazonPay }
+    }
 }
 
 /// What an operation works with.
@@ -195,19 +208,19 @@ pub(crate) struct Context<'a> {
 }
 
 impl Call {
+    /// Of what was sent, only what was signed counts: a key that anybody may change is none.
     fn new(
         shared: &Arc<Shared>,
         merchant: i64,
-        request: PayRequest,
+        proved: &SignedRequest<'_>,
         path: String,
     ) -> Result<Self, Reply> {
-        let key = request.header(KEY_HEADER).map(str::to_owned);
-        let body = String::from_utf8(request.body)
+        let body = String::from_utf8(proved.body().to_vec())
             .map_err(|_| refuse(ReasonCode::InvalidRequestFormat, "The body is not UTF-8."))?;
-        let mut message = JsonRequest::new(request.method, path);
-        message.key = key;
-        message.body = Some(body).filter(|body| !body.is_empty());
-        Ok(Self { shared: Arc::clone(shared), merchant, request: message })
+        let mut request = JsonRequest::new(proved.method(), path);
+        request.key = proved.header(KEY_HEADER).map(str::to_owned);
+        request.body = Some(body).filter(|body| !body.is_empty());
+        Ok(Self { shared: Arc::clone(shared), merchant, request })
     }
 
     async fn perform<O>(

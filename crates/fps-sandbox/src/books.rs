@@ -4,7 +4,8 @@ use refund_rules::{Currency, Money};
 use rusqlite::{Connection, params};
 
 use crate::clock::Millis;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
+use crate::payments::Owner;
 
 /// One of the two services, as the books name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,13 @@ impl Service {
             Self::AmazonPay => "amazon-pay",
             Self::FlexiblePayments => "flexible-payments",
         }
+    }
+
+    /// The service by its name in the database.
+    pub(crate) fn from_name(name: &str) -> Result<Self, Error> {
+        let services = [Self::AmazonPay, Self::FlexiblePayments];
+        let found = services.into_iter().find(|service| service.name() == name);
+        found.ok_or_else(|| Error::with(ErrorKind::Database, "an unknown service"))
     }
 }
 
@@ -124,22 +132,25 @@ pub(crate) fn post(
 }
 
 fn overflow(error: refund_rules::MoneyError) -> Error {
-    Error::with(Kind::Invalid, error)
+    Error::with(ErrorKind::Invalid, error)
 }
 
-/// What a merchant's accounts hold of one account and currency.
+/// What one account of a merchant with a service holds in a currency.
 pub(crate) fn balance(
     connection: &Connection,
-    merchant: i64,
+    owner: Owner,
     account: Account,
     currency: Currency,
 ) -> Result<Money, Error> {
     let minor = connection
         .prepare_cached(
             "SELECT coalesce(sum(amount), 0) FROM entry JOIN movement ON movement.id = movement
-             WHERE merchant = ? AND account = ? AND currency = ?",
+             WHERE merchant = ? AND service = ? AND account = ? AND currency = ?",
         )?
-        .query_row(params![merchant, account.name(), currency.code()], |row| row.get(0))?;
+        .query_row(
+            params![owner.merchant, owner.service.name(), account.name(), currency.code()],
+            |row| row.get(0),
+        )?;
     Ok(Money::from_minor(minor, currency))
 }
 
@@ -179,15 +190,12 @@ pub(crate) fn totals(connection: &Connection, merchant: i64) -> Result<Vec<Total
         let service: String = row.get(0)?;
         let code: String = row.get(1)?;
         let currency =
-            Currency::from_code(&code).map_err(|error| Error::with(Kind::Database, error))?;
+            Currency::from_code(&code).map_err(|error| Error::with(ErrorKind::Database, error))?;
         let money = |index: usize| -> Result<Money, Error> {
             Ok(Money::from_minor(row.get(index)?, currency))
         };
         totals.push(Totals {
-            service: match service.as_str() {
-                "amazon-pay" => Service::AmazonPay,
-                _ => Service::FlexiblePayments,
-            },
+            service: Service::from_name(&service)?,
             captured: money(2)?,
             refunded: money(3)?,
             refunding: money(4)?,
@@ -198,28 +206,49 @@ pub(crate) fn totals(connection: &Connection, merchant: i64) -> Result<Vec<Total
     Ok(totals)
 }
 
-/// Every movement balances, and what the books say of each refund is what the refund says of itself.
+/// Checks the books against themselves and against what they are about: every movement balances, and
+/// every payment and refund has moved exactly what it says of itself. A payment that was refunded as a
+/// whole has got its whole fee back.
 pub(crate) fn verify(connection: &Connection) -> Result<(), Error> {
-    let unbalanced: i64 = connection.query_row(
-        "SELECT count(*) FROM (
-             SELECT 1 FROM entry GROUP BY movement, currency HAVING sum(amount) <> 0)",
-        [],
-        |row| row.get(0),
-    )?;
-    let disagreeing: i64 = connection.query_row(
-        "SELECT count(*) FROM refund
-         WHERE (CASE state WHEN 'refunded' THEN amount ELSE 0 END) <> (
-             SELECT coalesce(sum(entry.amount), 0)
-             FROM movement JOIN entry ON movement = movement.id AND account = 'buyers'
-             WHERE subject = refund.id)",
-        [],
-        |row| row.get(0),
-    )?;
-    match (unbalanced, disagreeing) {
-        (0, 0) => Ok(()),
-        _ => Err(Error::with(
-            Kind::Unbalanced,
-            format!("{unbalanced} movements, {disagreeing} refunds"),
-        )),
+    const CHECKS: [(&str, &str); 4] = [
+        (
+            "movements",
+            "SELECT count(*) FROM (
+                 SELECT 1 FROM entry GROUP BY movement, currency HAVING sum(amount) <> 0)",
+        ),
+        (
+            "payments",
+            "SELECT count(*) FROM payment
+             WHERE (CASE state WHEN 'completed' THEN -captured ELSE 0 END,
+                    CASE state WHEN 'completed' THEN fee ELSE 0 END) <> (
+                 SELECT coalesce(sum(amount) FILTER (WHERE account = 'buyers'), 0),
+                        coalesce(sum(amount) FILTER (WHERE account = 'fees'), 0)
+                 FROM movement JOIN entry ON movement = movement.id WHERE subject = payment.id)",
+        ),
+        (
+            "refunds",
+            "SELECT count(*) FROM refund
+             WHERE (CASE state WHEN 'refunded' THEN amount ELSE 0 END,
+                    CASE state WHEN 'pending' THEN amount ELSE 0 END,
+                    CASE state WHEN 'declined' THEN 0 ELSE -fee_returned END) <> (
+                 SELECT coalesce(sum(amount) FILTER (WHERE account = 'buyers'), 0),
+                        coalesce(sum(amount) FILTER (WHERE account = 'refunding'), 0),
+                        coalesce(sum(amount) FILTER (WHERE account = 'fees'), 0)
+                 FROM movement JOIN entry ON movement = movement.id WHERE subject = refund.id)",
+        ),
+        (
+            "full refunds",
+            "SELECT count(*) FROM (
+                 SELECT 1 FROM payment JOIN refund ON refund.payment = payment.id
+                 WHERE refund.state <> 'declined' GROUP BY payment.id
+                 HAVING sum(amount) >= captured AND sum(fee_returned) <> fee)",
+        ),
+    ];
+    for (what, query) in CHECKS {
+        let wrong: i64 = connection.query_row(query, [], |row| row.get(0))?;
+        if wrong != 0 {
+            return Err(Error::with(ErrorKind::Unbalanced, format!("{wrong} {what} are wrong")));
+        }
     }
+    Ok(())
 }

@@ -6,18 +6,22 @@ use std::fmt;
 /// The sandbox cannot go on with something.
 #[derive(Debug)]
 pub struct Error {
-    kind: Kind,
+    kind: ErrorKind,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// What it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ErrorKind {
     /// The address cannot be listened on: in use, or not allowed.
     Listen,
     /// The database file cannot be opened.
     OpenDatabase,
+    /// The database is open in another sandbox.
+    DatabaseInUse,
+    /// The file is a database, and not a sandbox's; it was left alone.
+    ForeignDatabase,
     /// The database was written by a newer version of the sandbox.
     NewerDatabase,
     /// The database failed.
@@ -33,17 +37,20 @@ pub enum Kind {
 }
 
 impl Error {
-    pub(crate) const fn new(kind: Kind) -> Self {
+    pub(crate) const fn new(kind: ErrorKind) -> Self {
         Self { kind, source: None }
     }
 
-    pub(crate) fn with(kind: Kind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub(crate) fn with(
+        kind: ErrorKind,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
         Self { kind, source: Some(source.into()) }
     }
 
     /// What it was.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
 }
@@ -51,14 +58,18 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            Kind::Listen => "the sandbox cannot listen on this address",
-            Kind::OpenDatabase => "the sandbox cannot open its database",
-            Kind::NewerDatabase => "the database was written by a newer version of the sandbox",
-            Kind::Database => "the database of the sandbox failed",
-            Kind::Key => "the sandbox could not make a key",
-            Kind::Invalid => "the sandbox cannot create this",
-            Kind::Unbalanced => "the books of the sandbox do not balance",
-            Kind::Serve => "the server of the sandbox failed",
+            ErrorKind::Listen => "the sandbox cannot listen on this address",
+            ErrorKind::OpenDatabase => "the sandbox cannot open its database",
+            ErrorKind::DatabaseInUse => "another sandbox has the database open",
+            ErrorKind::ForeignDatabase => "the file is a database, but not one of a sandbox",
+            ErrorKind::NewerDatabase => {
+                "the database was written by a newer version of the sandbox"
+            }
+            ErrorKind::Database => "the database of the sandbox failed",
+            ErrorKind::Key => "the sandbox could not make a key",
+            ErrorKind::Invalid => "the sandbox cannot create this",
+            ErrorKind::Unbalanced => "the books of the sandbox do not balance",
+            ErrorKind::Serve => "the server of the sandbox failed",
         })
     }
 }
@@ -71,6 +82,6 @@ impl StdError for Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::with(Kind::Database, error)
+        Self::with(ErrorKind::Database, error)
     }
 }

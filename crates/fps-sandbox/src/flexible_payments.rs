@@ -15,9 +15,11 @@ use fps_sign::{Error as SignatureError, Target, Verified};
 use refund_rules::Method;
 use rusqlite::Connection;
 
+use crate::books::Service;
 use crate::clock::{self, Millis};
 use crate::error::Error;
 use crate::idempotency::{Keyed, Reply, Stop, once};
+use crate::payments::Owner;
 use crate::sandbox::Shared;
 use crate::{ids, merchants};
 
@@ -124,6 +126,13 @@ struct Call {
     params: Verified<Params>,
 }
 
+impl Context<'_> {
+    /// Who asks, and so whose transactions may be seen.
+    pub(crate) const fn owner(&self) -> Owner {
+        Owner { merchant: self.merchant, service: Service::FlexiblePayments }
+    }
+}
+
 /// What an action works with.
 pub(crate) struct Context<'a> {
     pub(crate) connection: &'a Connection,
@@ -214,9 +223,11 @@ pub(crate) fn refuse(code: ErrorCode, message: String) -> Reply {
     Reply { status, body: error.to_xml() }
 }
 
-/// Stops an action with a refusal.
+/// Stops an action with a refusal; one whose code says that it may pass is not remembered.
 pub(crate) fn stop(code: ErrorCode, message: impl Into<String>) -> Stop {
-    Stop::Refused(refuse(code, message.into()))
+    let retriable = code.is_retriable();
+    let reply = refuse(code, message.into());
+    if retriable { Stop::NotNow(reply) } else { Stop::Refused(reply) }
 }
 
 /// The transaction that a request names is none of this merchant's.

@@ -17,8 +17,10 @@ pub(crate) struct Reply {
 /// Why an operation ends without success.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The service refuses; nothing has changed.
+    /// The service refuses; nothing has changed. The same request is refused again in the same words.
     Refused(Reply),
+    /// The service refuses for now; nothing has changed, and the same request may succeed later.
+    NotNow(Reply),
     /// The sandbox itself failed.
     Broken(Error),
 }
@@ -35,8 +37,7 @@ impl From<rusqlite::Error> for Stop {
     }
 }
 
-/// Performs an operation once for its key. A refusal changes nothing but is remembered as well: the
-/// same request is refused again in the same words.
+/// Performs an operation once for its key.
 pub(crate) fn once(
     connection: &Connection,
     keyed: Option<&Keyed>,
@@ -53,6 +54,7 @@ pub(crate) fn once(
     }
     let reply = match in_savepoint(connection, perform) {
         Ok(reply) | Err(Stop::Refused(reply)) => reply,
+        Err(Stop::NotNow(reply)) => return Ok(reply),
         Err(Stop::Broken(error)) => return Err(error),
     };
     if let Some(keyed) = keyed {

@@ -1,6 +1,6 @@
 //! New identifiers in the shapes of the two services, from the randomness of the system.
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 const DIGITS: &[u8] = b"0123456789";
 const CAPITALS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -54,7 +54,7 @@ pub(crate) fn request_id() -> String {
 
 fn random(alphabet: &[u8], length: usize) -> Result<String, Error> {
     let mut bytes = vec![0_u8; length];
-    getrandom::fill(&mut bytes).map_err(|error| Error::with(Kind::Key, error))?;
+    getrandom::fill(&mut bytes).map_err(|error| Error::with(ErrorKind::Key, error))?;
     // The slight preference for the first letters does no harm to names in a sandbox.
     let letters = bytes.iter().map(|byte| alphabet[usize::from(*byte) % alphabet.len()]);
     Ok(letters.map(char::from).collect())

@@ -45,6 +45,6 @@ mod error;
 mod ids;
 
 pub use books::{Service, Totals};
-pub use error::{Error, Kind};
+pub use error::{Error, ErrorKind};
 pub use merchants::{Merchant, MerchantSpec};
 pub use sandbox::{CaptureCharge, Config, Sandbox};

@@ -5,7 +5,7 @@ use std::fmt;
 use fps_sign::{PublicKey, Secret};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::{ids, tls};
 
 /// A merchant to be made.
@@ -61,10 +61,11 @@ impl MerchantSpec {
     /// Makes the keys. Slow: an RSA key is searched for.
     pub(crate) fn generate(self) -> Result<NewMerchant, Error> {
         if let Some(url) = &self.notification_url {
-            let uri: http::Uri = url.parse().map_err(|error| Error::with(Kind::Invalid, error))?;
-            if uri.scheme_str() != Some("http") {
-                let reason = "the sandbox posts notifications over plain http only";
-                return Err(Error::with(Kind::Invalid, reason));
+            let uri: http::Uri =
+                url.parse().map_err(|error| Error::with(ErrorKind::Invalid, error))?;
+            if uri.scheme_str() != Some("http") || !uri.host().is_some_and(is_loopback) {
+                let reason = "the sandbox posts notifications over http on this machine only";
+                return Err(Error::with(ErrorKind::Invalid, reason));
             }
         }
         let (private_key_pem, public_key_pem) = tls::rsa_key()?;
@@ -80,6 +81,12 @@ impl MerchantSpec {
             public_key_pem,
         })
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A merchant whose keys are made, to be stored.
@@ -131,7 +138,7 @@ pub(crate) fn by_public_key(
         .query_row([public_key_id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((id, pem)) = found else { return Ok(None) };
-    let key = PublicKey::from_pem(&pem).map_err(|error| Error::with(Kind::Database, error))?;
+    let key = PublicKey::from_pem(&pem).map_err(|error| Error::with(ErrorKind::Database, error))?;
     Ok(Some((id, key)))
 }
 

@@ -1,5 +1,6 @@
 //! Notifications of FPS: written with what they tell, signed and posted until somebody takes them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use refund_rules::RefundState;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
+use tokio::task::JoinSet;
 
 use crate::clock::{self, Millis};
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::flexible_payments::{PAID, PENDING, wire_method};
 use crate::merchants;
 use crate::payments::{StoredPayment, StoredRefund};
@@ -27,6 +29,8 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// only that it is tried for a day.
 const RETRY_FIRST: Millis = 1_000;
 const RETRY_MAX: Millis = 60 * 60 * 1_000;
+/// The most deliveries at one time.
+const DELIVERIES_MAX: usize = 16;
 /// When a notification is given up.
 const GIVE_UP_AFTER: Millis = 24 * 60 * 60 * 1_000;
 
@@ -101,7 +105,8 @@ fn write(
         .buyer_email(BUYER_EMAIL)
         .recipient_name(merchant.name)
         .recipient_email(merchant.email);
-    let params = notification.to_params().map_err(|error| Error::with(Kind::Invalid, error))?;
+    let params =
+        notification.to_params().map_err(|error| Error::with(ErrorKind::Invalid, error))?;
     connection
         .prepare_cached(
             "INSERT INTO notification (merchant, url, body, created_at, due_at)
@@ -111,39 +116,57 @@ fn write(
     Ok(())
 }
 
-/// Posts what is due, one after the other, until it is aborted.
+/// Posts what is due until it is aborted: a merchant's notifications one after the other, those of
+/// different merchants side by side.
 pub(crate) async fn deliver(shared: Arc<Shared>) {
     let client: Client<HttpConnector, Full<Bytes>> =
         Client::builder(TokioExecutor::new()).build_http();
+    let mut deliveries = JoinSet::new();
+    let mut busy = BTreeSet::new();
     loop {
-        // A database that fails is reported to whoever asks next; here there is nobody.
-        let Ok(Some(due)) = shared.store.run(next_due).await else {
-            shared.notifications_wake.notified().await;
-            continue;
-        };
-        if due.at > clock::now() {
-            tokio::select! {
-                () = clock::sleep_until(due.at) => {}
-                () = shared.notifications_wake.notified() => {}
+        let waiting = shared.store.run(next_of_each_merchant).await.unwrap_or_default();
+        let now = clock::now();
+        for due in waiting.iter().filter(|due| due.at <= now) {
+            if deliveries.len() < DELIVERIES_MAX && busy.insert(due.merchant) {
+                deliveries.spawn(deliver_one(Arc::clone(&shared), client.clone(), due.clone()));
             }
-            continue;
         }
-        let taken = match sign(&due, &shared) {
-            Some(request) => post(&client, request).await,
-            None => false,
-        };
-        let recorded =
-            shared.store.run(move |connection| record(connection, &due, taken, clock::now())).await;
-        if recorded.is_err() {
-            shared.notifications_wake.notified().await;
+        let idle = waiting.iter().filter(|due| !busy.contains(&due.merchant));
+        let next = idle.map(|due| due.at).min().unwrap_or(Millis::MAX);
+        tokio::select! {
+            Some(Ok(merchant)) = deliveries.join_next() => {
+                busy.remove(&merchant);
+            }
+            () = clock::sleep_until(next), if next < Millis::MAX => {}
+            () = shared.notifications_wake.notified() => {}
         }
     }
+}
+
+/// Posts one notification, records how it went, and says whose it was.
+async fn deliver_one(
+    shared: Arc<Shared>,
+    client: Client<HttpConnector, Full<Bytes>>,
+    due: Due,
+) -> i64 {
+    let merchant = due.merchant;
+    let taken = match sign(&due, &shared) {
+        Some(request) => post(&client, request).await,
+        None => false,
+    };
+    let work = move |connection: &Connection| record(connection, &due, taken, clock::now());
+    if shared.store.run(work).await.is_err() {
+        // It stays due: the database is left alone for a moment before it is posted again.
+        clock::sleep_until(clock::now().saturating_add(RETRY_FIRST)).await;
+    }
+    merchant
 }
 
 /// A notification that waits.
 #[derive(Clone, Debug)]
 struct Due {
     id: i64,
+    merchant: i64,
     at: Millis,
     url: String,
     form: String,
@@ -151,22 +174,26 @@ struct Due {
     attempts: u32,
 }
 
-fn next_due(connection: &Connection) -> Result<Option<Due>, Error> {
+/// The first that is due of each merchant. (SQLite takes the other columns from the row of the least
+/// value.)
+fn next_of_each_merchant(connection: &Connection) -> Result<Vec<Due>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, due_at, url, body, created_at, attempts FROM notification
-         WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT 1",
+        "SELECT id, merchant, min(due_at * 1000000 + id % 1000000), due_at, url, body, created_at,
+                attempts
+         FROM notification WHERE due_at IS NOT NULL GROUP BY merchant ORDER BY 3",
     )?;
-    let due = statement.query_row([], |row| {
+    let due = statement.query_map([], |row| {
         Ok(Due {
             id: row.get(0)?,
-            at: row.get(1)?,
-            url: row.get(2)?,
-            form: row.get(3)?,
-            created_at: row.get(4)?,
-            attempts: row.get(5)?,
+            merchant: row.get(1)?,
+            at: row.get(3)?,
+            url: row.get(4)?,
+            form: row.get(5)?,
+            created_at: row.get(6)?,
+            attempts: row.get(7)?,
         })
-    });
-    Ok(due.optional()?)
+    })?;
+    Ok(due.collect::<Result<_, _>>()?)
 }
 
 fn sign(due: &Due, shared: &Shared) -> Option<http::Request<Full<Bytes>>> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::books::Service;
 use crate::clock::{self, Millis};
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::sandbox::Shared;
 use crate::{notifications, payments};
 
@@ -22,11 +22,15 @@ pub(crate) async fn bring_about(shared: Arc<Shared>) {
                     () = shared.outcomes_wake.notified() => {}
                 }
             }
-            // A database that fails is reported to whoever asks next; here there is nobody.
-            Ok(Step::Nothing) | Err(_) => shared.outcomes_wake.notified().await,
+            Ok(Step::Nothing) => shared.outcomes_wake.notified().await,
+            // A database that fails now may do so no longer in a moment, when a disk has room again.
+            Err(_) => clock::sleep_until(clock::now().saturating_add(AFTER_FAILURE)).await,
         }
     }
 }
+
+/// How long the database is left alone when it failed.
+const AFTER_FAILURE: Millis = 1_000;
 
 enum Step {
     /// Something was brought about; there may be more.
@@ -57,7 +61,7 @@ fn step(connection: &Connection, now: Millis) -> Result<Step, Error> {
         }
     } else {
         payments::complete(connection, &id, now)?;
-        let stored = payments::load(connection, &id)?.ok_or(Error::new(Kind::Invalid))?;
+        let stored = payments::load(connection, &id)?.ok_or(Error::new(ErrorKind::Invalid))?;
         if stored.service == Service::FlexiblePayments {
             notifications::payment_changed(connection, &stored, true, now)?;
         }

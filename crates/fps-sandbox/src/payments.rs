@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::books::{self, Account, Reason, Service, Subject};
 use crate::clock::Millis;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 /// A payment and what was refunded of it.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ pub(crate) fn insert(
 
 /// Charges the buyer.
 pub(crate) fn complete(connection: &Connection, id: &str, now: Millis) -> Result<(), Error> {
-    let stored = load(connection, id)?.ok_or(Error::new(Kind::Invalid))?;
+    let stored = load(connection, id)?.ok_or(Error::new(ErrorKind::Invalid))?;
     connection
         .prepare_cached(
             "UPDATE payment SET state = 'completed', completed_at = ?, due_at = NULL WHERE id = ?",
@@ -92,6 +92,37 @@ pub(crate) fn complete(connection: &Connection, id: &str, now: Millis) -> Result
         (Account::Merchant, Account::Fees, stored.payment.fee()),
     ];
     books::post(connection, stored.subject(id), Reason::Payment, &legs, now)
+}
+
+/// Whose payments and refunds may be seen: a merchant's own, on the service it asks through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    pub(crate) merchant: i64,
+    pub(crate) service: Service,
+}
+
+impl Owner {
+    fn owns(self, stored: &StoredPayment) -> bool {
+        stored.merchant == self.merchant && stored.service == self.service
+    }
+
+    /// Finds a payment of the owner's.
+    pub(crate) fn payment(
+        self,
+        connection: &Connection,
+        id: &str,
+    ) -> Result<Option<StoredPayment>, Error> {
+        Ok(load(connection, id)?.filter(|stored| self.owns(stored)))
+    }
+
+    /// Finds a refund of the owner's, and its payment.
+    pub(crate) fn refund(
+        self,
+        connection: &Connection,
+        id: &str,
+    ) -> Result<Option<(StoredRefund, StoredPayment)>, Error> {
+        Ok(load_refund(connection, id)?.filter(|(_, stored)| self.owns(stored)))
+    }
 }
 
 /// Finds a payment.
@@ -106,7 +137,9 @@ pub(crate) fn load(connection: &Connection, id: &str) -> Result<Option<StoredPay
                      WHERE payment = payment.id AND state = 'pending'),
                     (SELECT count(*) FROM refund
                      WHERE payment = payment.id AND state <> 'declined'),
-                    decline
+                    decline,
+                    (SELECT coalesce(sum(fee_returned), 0) FROM refund
+                     WHERE payment = payment.id AND state <> 'declined')
              FROM payment WHERE id = ?",
         )?
         .query_row([id], |row| Ok(read(row)))
@@ -128,9 +161,11 @@ fn read(row: &Row<'_>) -> Result<StoredPayment, Error> {
     };
     let method = method_of(&method).ok_or_else(|| bad_row("an unknown method"))?;
     let (captured, fee, refunded, pending) = (money(9)?, money(10)?, money(13)?, money(14)?);
+    let fee_returned = money(17)?;
     let refunds = row.get(15)?;
     let payment = Payment::completed(captured, method)
         .and_then(|payment| payment.with_fee(fee))
+        .and_then(|payment| payment.with_fee_returned(fee_returned))
         .and_then(|payment| payment.with_refunded(refunded))
         .and_then(|payment| payment.with_pending(pending))
         .and_then(|payment| payment.with_refunds(refunds))
@@ -139,10 +174,7 @@ fn read(row: &Row<'_>) -> Result<StoredPayment, Error> {
     Ok(StoredPayment {
         id: row.get(0)?,
         merchant: row.get(1)?,
-        service: match service.as_str() {
-            "amazon-pay" => Service::AmazonPay,
-            _ => Service::FlexiblePayments,
-        },
+        service: Service::from_name(&service)?,
         reference: row.get(3)?,
         description: row.get(4)?,
         token: row.get(5)?,
@@ -154,7 +186,7 @@ fn read(row: &Row<'_>) -> Result<StoredPayment, Error> {
 }
 
 fn bad_row(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::with(Kind::Database, error)
+    Error::with(ErrorKind::Database, error)
 }
 
 const METHODS: [(Method, &str); 5] = [
@@ -247,7 +279,7 @@ pub(crate) fn finish_refund(
     id: &str,
     now: Millis,
 ) -> Result<(StoredRefund, StoredPayment), Error> {
-    let found = load_refund(connection, id)?.ok_or(Error::new(Kind::Invalid))?;
+    let found = load_refund(connection, id)?.ok_or(Error::new(ErrorKind::Invalid))?;
     match found.1.decline.clone() {
         Some(reason) => decline_refund(connection, found, &reason, now),
         None => pay_refund(connection, id, now),
@@ -265,25 +297,19 @@ fn pay_refund(
              WHERE id = ? AND state = 'pending'",
         )?
         .execute(params![now, id])?;
-    let (refund, stored) = load_refund(connection, id)?.ok_or(Error::new(Kind::Invalid))?;
+    let (refund, stored) = load_refund(connection, id)?.ok_or(Error::new(ErrorKind::Invalid))?;
     let legs = [(Account::Refunding, Account::Buyers, refund.amount)];
     books::post(connection, stored.subject(id), Reason::RefundDone, &legs, now)?;
     Ok((refund, stored))
 }
 
-/// Gives the merchant its money back, and the service as much of its fee as leaves with the merchant
-/// what belongs to the refunds that remain: that need not be what came with this one, to the cent.
+/// Gives the merchant its money back, and the service its fee: all that the refund had moved.
 fn decline_refund(
     connection: &Connection,
     (refund, stored): (StoredRefund, StoredPayment),
     reason: &str,
     now: Millis,
 ) -> Result<(StoredRefund, StoredPayment), Error> {
-    let held = stored.payment.held();
-    let remaining = held.checked_sub(refund.amount).map_err(bad_row)?;
-    let before = stored.payment.fee_returned_after(held).map_err(bad_row)?;
-    let after = stored.payment.fee_returned_after(remaining).map_err(bad_row)?;
-    let fee = before.checked_sub(after).map_err(bad_row)?;
     connection
         .prepare_cached(
             "UPDATE refund SET state = 'declined', reason = ?, updated_at = ?, due_at = NULL
@@ -292,10 +318,10 @@ fn decline_refund(
         .execute(params![reason, now, refund.id])?;
     let legs = [
         (Account::Refunding, Account::Merchant, refund.amount),
-        (Account::Merchant, Account::Fees, fee),
+        (Account::Merchant, Account::Fees, refund.fee_returned),
     ];
     books::post(connection, stored.subject(&refund.id), Reason::RefundDeclined, &legs, now)?;
-    load_refund(connection, &refund.id)?.ok_or(Error::new(Kind::Invalid))
+    load_refund(connection, &refund.id)?.ok_or(Error::new(ErrorKind::Invalid))
 }
 
 /// Arranges for the refunds of a payment to be declined when their time has come.
@@ -306,7 +332,11 @@ pub(crate) fn decline_refunds(
 ) -> Result<(), Error> {
     let changed = connection
         .execute("UPDATE payment SET decline = ? WHERE id = ?", params![reason, payment])?;
-    if changed == 1 { Ok(()) } else { Err(Error::with(Kind::Invalid, "there is no such payment")) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Error::with(ErrorKind::Invalid, "there is no such payment"))
+    }
 }
 
 /// Finds a refund and its payment.

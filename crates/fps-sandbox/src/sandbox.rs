@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::books::{self, Service, Totals};
 use crate::clock::{self, Millis};
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::merchants::{Merchant, MerchantSpec};
 use crate::payments::{self, NewPayment};
 use crate::store::Store;
@@ -125,7 +125,7 @@ impl Sandbox {
         let store = Store::open(&config.database)?;
         let (private_key_pem, certificate_pem) = notification_key(&store).await?;
         let notification_key = PrivateKey::from_pem(&private_key_pem)
-            .map_err(|error| Error::with(Kind::Key, error))?;
+            .map_err(|error| Error::with(ErrorKind::Key, error))?;
         let Tls { server: tls, ca_pem } = tls::generate()?;
         let shared = Arc::new(Shared {
             store,
@@ -168,7 +168,7 @@ impl Sandbox {
     pub async fn create_merchant(&self, spec: MerchantSpec) -> Result<Merchant, Error> {
         let new = tokio::task::spawn_blocking(move || spec.generate())
             .await
-            .map_err(|error| Error::with(Kind::Key, error))??;
+            .map_err(|error| Error::with(ErrorKind::Key, error))??;
         self.shared.store.run(move |connection| new.insert(connection)).await
     }
 
@@ -207,7 +207,7 @@ impl Sandbox {
     /// `AmazonRejected` or `ProcessingFailure`. Bank and balance refunds end at once: so do these.
     ///
     /// # Errors
-    /// [`Error`] of the kind [`Kind::Invalid`] when there is no such payment.
+    /// [`Error`] of the kind [`ErrorKind::Invalid`] when there is no such payment.
     pub async fn decline_refunds(&self, payment: &str, reason: &str) -> Result<(), Error> {
         let (payment, reason) = (payment.to_owned(), reason.to_owned());
         let work =
@@ -227,7 +227,7 @@ impl Sandbox {
     /// Checks that every movement balances, and that refunds and books agree.
     ///
     /// # Errors
-    /// [`Error`] of the kind [`Kind::Unbalanced`].
+    /// [`Error`] of the kind [`ErrorKind::Unbalanced`].
     pub async fn verify_books(&self) -> Result<(), Error> {
         self.shared.store.run(books::verify).await
     }
@@ -243,14 +243,15 @@ impl Sandbox {
         self.shared.store.close().await;
         match served {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Error::with(Kind::Serve, error)),
-            Err(error) => Err(Error::with(Kind::Serve, error)),
+            Ok(Err(error)) => Err(Error::with(ErrorKind::Serve, error)),
+            Err(error) => Err(Error::with(ErrorKind::Serve, error)),
         }
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        self.handle.shutdown();
         self.server.abort();
         for worker in &self.workers {
             worker.abort();
@@ -259,7 +260,7 @@ impl Drop for Sandbox {
 }
 
 fn listen_error(error: std::io::Error) -> Error {
-    Error::with(Kind::Listen, error)
+    Error::with(ErrorKind::Listen, error)
 }
 
 /// The key of notifications, made when the database is new and kept in it.
@@ -274,7 +275,7 @@ async fn notification_key(store: &Store) -> Result<(String, String), Error> {
     }
     let made = tokio::task::spawn_blocking(tls::notification_key)
         .await
-        .map_err(|error| Error::with(Kind::Key, error))??;
+        .map_err(|error| Error::with(ErrorKind::Key, error))??;
     let (private_key_pem, certificate_pem) = made.clone();
     store
         .run(move |connection| {
@@ -308,11 +309,11 @@ impl CaptureCharge<'_> {
     /// Makes it.
     ///
     /// # Errors
-    /// [`Error`] of the kind [`Kind::Invalid`] for amounts that no charge can have.
+    /// [`Error`] of the kind [`ErrorKind::Invalid`] for amounts that no charge can have.
     pub async fn create(self) -> Result<ChargeId, Error> {
         refund_rules::Payment::completed(self.captured, Method::Card)
             .and_then(|payment| payment.with_fee(self.fee))
-            .map_err(|error| Error::with(Kind::Invalid, error))?;
+            .map_err(|error| Error::with(ErrorKind::Invalid, error))?;
         let id = ids::charge_id()?;
         let charge = ChargeId::new(id.as_str());
         let new = NewPayment {

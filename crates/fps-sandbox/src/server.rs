@@ -45,9 +45,9 @@ async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         path: parts.uri.path().to_owned(),
         form,
     };
-    let reply = flexible_payments::answer(&shared, request).await.unwrap_or_else(|_| {
+    let reply = flexible_payments::answer(&shared, request).await.unwrap_or_else(|error| {
         let code = fps_model::flexible_payments::ErrorCode::InternalError;
-        flexible_payments::refuse(code, "The sandbox failed.".to_owned())
+        flexible_payments::refuse(code, chain(&error))
     });
     respond(reply, "text/xml; charset=utf-8", None)
 }
@@ -69,9 +69,9 @@ async fn pay(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         headers,
         body: body.to_vec(),
     };
-    let reply = amazon_pay::answer(&shared, request).await.unwrap_or_else(|_| {
+    let reply = amazon_pay::answer(&shared, request).await.unwrap_or_else(|error| {
         let code = fps_model::amazon_pay::ReasonCode::InternalServerError;
-        amazon_pay::refuse(code, "The sandbox failed.")
+        amazon_pay::refuse(code, chain(&error))
     });
     respond(reply, "application/json", Some(ids::request_id()))
 }
@@ -79,6 +79,17 @@ async fn pay(State(shared): State<Arc<Shared>>, request: Request) -> Response {
 async fn certificate(State(shared): State<Arc<Shared>>) -> Response {
     let body = shared.certificate_pem.clone().into_bytes();
     respond(Reply { status: 200, body }, "application/x-pem-file", None)
+}
+
+/// Why the sandbox failed, for the developer who runs it: the answer is the only place to say so.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 fn respond(reply: Reply, content_type: &'static str, request_id: Option<String>) -> Response {

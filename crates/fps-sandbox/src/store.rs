@@ -5,13 +5,16 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 /// The most jobs in one commit.
 const BATCH_MAX: usize = 128;
+
+/// Marks a file as a sandbox's: the letters `FPSB`.
+const APPLICATION_ID: u32 = 0x4650_5342;
 
 /// Each step leads from the version before it to its own; the file keeps how far it came.
 const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
@@ -28,14 +31,16 @@ enum Request {
     Close(oneshot::Sender<()>),
 }
 
-/// Runs inside a transaction; what it returns is called after the commit, with its outcome.
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// Runs inside a transaction, or hears why there is none; what it returns is called after the commit,
+/// with its outcome.
+type Job = Box<dyn FnOnce(Result<&Connection, &str>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 impl Store {
     /// Opens a file, or makes it, and brings it up to date.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        create_private(path);
         let mut connection = Connection::open_with_flags(path, flags).map_err(open_error)?;
         prepare(&mut connection)?;
         let (requests, queue) = mpsc::channel();
@@ -54,19 +59,22 @@ impl Store {
     ) -> Result<T, Error> {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let outcome = in_savepoint(connection, work);
+            let outcome = match connection {
+                Ok(connection) => in_savepoint(connection, work),
+                Err(reason) => Err(Error::with(ErrorKind::Database, reason)),
+            };
             Box::new(move |committed| {
                 let outcome = match committed {
                     Ok(()) => outcome,
-                    Err(reason) => Err(Error::with(Kind::Database, reason)),
+                    Err(reason) => Err(Error::with(ErrorKind::Database, reason)),
                 };
                 // Whoever asked may have gone; the work is done all the same.
                 drop(sender.send(outcome));
             })
         });
         let sent = self.requests.send(Request::Run(job));
-        sent.map_err(|_| Error::with(Kind::Database, "the database is closed"))?;
-        receiver.await.map_err(|_| Error::with(Kind::Database, "the database is closed"))?
+        sent.map_err(|_| Error::with(ErrorKind::Database, "the database is closed"))?;
+        receiver.await.map_err(|_| Error::with(ErrorKind::Database, "the database is closed"))?
     }
 
     /// Finishes what was asked for before, and closes the file, so that it stands alone without its
@@ -80,24 +88,48 @@ impl Store {
     }
 }
 
-fn open_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::with(Kind::OpenDatabase, error)
+/// Makes a new file for its owner alone, because it will hold keys. That it is there already, or
+/// cannot be made, is for SQLite to find out.
+fn create_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(path));
 }
 
+fn open_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::with(ErrorKind::OpenDatabase, error)
+}
+
+/// Locks the file for this process alone, makes sure that it is a sandbox's or empty, and brings it
+/// up to date. A file that is somebody else's is not touched.
 fn prepare(connection: &mut Connection) -> Result<(), Error> {
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON;
-             PRAGMA busy_timeout = 5000;
-             PRAGMA wal_autocheckpoint = 10000;",
+            "PRAGMA busy_timeout = 1000;
+             PRAGMA locking_mode = EXCLUSIVE;
+             PRAGMA foreign_keys = ON;",
         )
         .map_err(open_error)?;
-    let transaction = connection.transaction().map_err(open_error)?;
-    let version: u32 = transaction
-        .pragma_query_value(None, "user_version", |row| row.get(0))
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Error::with(ErrorKind::DatabaseInUse, error)
+            }
+            _ => open_error(error),
+        })?;
+    let number = |name: &str| -> Result<u32, Error> {
+        transaction.pragma_query_value(None, name, |row| row.get(0)).map_err(open_error)
+    };
+    let tables: u32 = transaction
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(open_error)?;
+    if tables > 0 && number("application_id")? != APPLICATION_ID {
+        return Err(Error::new(ErrorKind::ForeignDatabase));
+    }
+    let version = number("user_version")?;
     let mut reached = 0;
     for migration in MIGRATIONS {
         reached += 1;
@@ -106,10 +138,18 @@ fn prepare(connection: &mut Connection) -> Result<(), Error> {
         }
     }
     if version > reached {
-        return Err(Error::new(Kind::NewerDatabase));
+        return Err(Error::new(ErrorKind::NewerDatabase));
     }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(open_error)?;
     transaction.pragma_update(None, "user_version", reached).map_err(open_error)?;
-    transaction.commit().map_err(open_error)
+    transaction.commit().map_err(open_error)?;
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA wal_autocheckpoint = 10000;",
+        )
+        .map_err(open_error)
 }
 
 /// Commits batches until somebody closes the store or every sender is gone.
@@ -145,12 +185,17 @@ fn commit(
     answers: &mut Vec<Answer>,
     next: &mut Option<Request>,
 ) -> Result<(), rusqlite::Error> {
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    answers.push(first(&transaction));
+    let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            answers.push(first(Err(&error.to_string())));
+            return Err(error);
+        }
+    };
+    answers.push(first(Ok(&transaction)));
     while answers.len() < BATCH_MAX {
         match queue.try_recv() {
-            Ok(Request::Run(job)) => answers.push(job(&transaction)),
+            Ok(Request::Run(job)) => answers.push(job(Ok(&transaction))),
             Ok(other) => {
                 *next = Some(other);
                 break;
@@ -199,10 +244,10 @@ mod tests {
         let failed: Result<(), Error> = store
             .run(|connection| {
                 insert(connection)?;
-                Err(Error::new(Kind::Invalid))
+                Err(Error::new(ErrorKind::Invalid))
             })
             .await;
-        assert_eq!(failed.unwrap_err().kind(), Kind::Invalid);
+        assert_eq!(failed.unwrap_err().kind(), ErrorKind::Invalid);
         assert_eq!(store.run(count).await.unwrap(), 0);
         store.run(insert).await.unwrap();
         assert_eq!(store.run(count).await.unwrap(), 1);
@@ -215,7 +260,7 @@ mod tests {
         let store = Store::open(&path).unwrap();
         store.run(insert).await.unwrap();
         store.close().await;
-        assert_eq!(store.run(count).await.unwrap_err().kind(), Kind::Database);
+        assert_eq!(store.run(count).await.unwrap_err().kind(), ErrorKind::Database);
         assert!(!folder.path().join("s.db-wal").exists(), "a closed file stands alone");
         let store = Store::open(&path).unwrap();
         assert_eq!(store.run(count).await.unwrap(), 1);
@@ -225,7 +270,30 @@ mod tests {
             .unwrap();
         drop(store);
         let newer = Store::open(&path).err().unwrap();
-        assert_eq!(newer.kind(), Kind::NewerDatabase);
+        assert_eq!(newer.kind(), ErrorKind::NewerDatabase);
+    }
+
+    #[tokio::test]
+    async fn a_file_has_one_owner_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let first = Store::open(&path).unwrap();
+        assert_eq!(Store::open(&path).err().unwrap().kind(), ErrorKind::DatabaseInUse);
+        first.run(insert).await.unwrap();
+        first.close().await;
+        assert_eq!(Store::open(&path).unwrap().run(count).await.unwrap(), 1);
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("theirs.db");
+        let theirs = Connection::open(&path).unwrap();
+        theirs.execute_batch("CREATE TABLE letter (text TEXT); PRAGMA user_version = 1;").unwrap();
+        drop(theirs);
+        let before = std::fs::read(&path).unwrap();
+        assert_eq!(Store::open(&path).err().unwrap().kind(), ErrorKind::ForeignDatabase);
+        assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
     #[test]
@@ -234,7 +302,7 @@ mod tests {
         let text = folder.path().join("text");
         std::fs::write(&text, "this is a letter to my aunt, not a database".repeat(50)).unwrap();
         for path in [folder.path().to_owned(), folder.path().join("no/such/folder/s.db"), text] {
-            assert_eq!(Store::open(&path).err().unwrap().kind(), Kind::OpenDatabase);
+            assert_eq!(Store::open(&path).err().unwrap().kind(), ErrorKind::OpenDatabase);
         }
     }
 }

@@ -9,7 +9,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 /// What a TLS listener needs, and what its clients must trust.
 pub(crate) struct Tls {
@@ -40,7 +40,7 @@ pub(crate) fn generate() -> Result<Tls, Error> {
         .and_then(|builder| {
             builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key)
         })
-        .map_err(|error| Error::with(Kind::Key, error))?;
+        .map_err(|error| Error::with(ErrorKind::Key, error))?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Tls { server: Arc::new(server), ca_pem: ca.pem() })
 }
@@ -65,5 +65,5 @@ fn new_rsa_key() -> Result<KeyPair, Error> {
 }
 
 fn key_error(error: rcgen::Error) -> Error {
-    Error::with(Kind::Key, error)
+    Error::with(ErrorKind::Key, error)
 }

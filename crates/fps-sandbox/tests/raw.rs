@@ -12,7 +12,7 @@ use bytes::Bytes;
 use fps_http::{HyperTransport, Transport, Trust};
 use fps_model::flexible_payments::{Dialect, Refund};
 use fps_model::{CallerReference, Operation, Params, Timestamp};
-use fps_sandbox::{Config, Kind, Merchant, MerchantSpec, Sandbox};
+use fps_sandbox::{Config, ErrorKind, Merchant, MerchantSpec, Sandbox};
 use fps_sign::query::{Credentials, SignatureMethod};
 use fps_sign::{PrivateKey, Target, amazon_pay, query};
 use refund_rules::{Currency, Method, Money};
@@ -448,7 +448,7 @@ async fn a_port_in_use_is_an_error_that_names_itself() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("s.db");
     let error = Sandbox::start(Config::new(&database).port(port)).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Listen);
+    assert_eq!(error.kind(), ErrorKind::Listen);
     assert!(!database.exists(), "nothing is left behind");
 }
 
@@ -504,6 +504,6 @@ async fn an_address_for_notifications_is_checked_at_once() {
     for url in ["https://shop.example/ipn", "not an address", "ftp://127.0.0.1/"] {
         let spec = MerchantSpec::new("Bad").notification_url(url);
         let error = world.sandbox.create_merchant(spec).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::Invalid, "{url}");
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{url}");
     }
 }

@@ -3,6 +3,8 @@
 //! Signing adds headers; verifying takes the client's own list of signed headers to the letter,
 //! because the official SDKs differ in what they sign and how they spell it.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -49,7 +51,7 @@ impl Algorithm {
 }
 
 /// A request as far as its signature knows it. Every part is as it is sent or was received.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "the signed parts, complete by nature")]
 pub struct Request<'a> {
     /// `GET`, `POST`, `PATCH` or `DELETE`.
@@ -62,6 +64,13 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The exact bytes; empty for GET.
     pub body: &'a [u8],
+}
+
+/// Headers and bodies may name buyers and carry signatures.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({} {})", self.method, self.path)
+    }
 }
 
 /// The first stage: method, path, query, the listed headers, the list, and the hash of the body.
@@ -128,13 +137,23 @@ pub fn authorization(
 }
 
 /// A request that says who signed it; nothing is proved yet.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Claim<'a> {
     request: Request<'a>,
     algorithm: Algorithm,
     public_key_id: &'a str,
     signed_headers: &'a str,
     signature: Vec<u8>,
+}
+
+/// Without the signature, which is nobody's business.
+impl fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("request", &self.request)
+            .field("public_key_id", &self.public_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What every official client signs, and without which a request could be replayed elsewhere.
@@ -182,6 +201,12 @@ impl<'a> Claim<'a> {
         self.public_key_id
     }
 
+    /// The signature as it was sent, in base64, for the same message.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        STANDARD.encode(&self.signature)
+    }
+
     /// The text that the signature should be over, for the message that refuses it.
     ///
     /// # Errors
@@ -191,17 +216,68 @@ impl<'a> Claim<'a> {
         Ok(string_to_sign(self.algorithm, &canonical))
     }
 
-    /// Proves the claim by the merchant's public key. Only the listed headers are proved.
+    /// Proves the claim by the merchant's public key.
     ///
     /// # Errors
     /// [`Error::Mismatch`], or [`Error::Missing`] when a listed header is not there.
-    pub fn verify(self, key: &PublicKey) -> Result<Verified<Request<'a>>, Error> {
+    pub fn verify(self, key: &PublicKey) -> Result<Verified<SignedRequest<'a>>, Error> {
         let text = self.string_to_sign()?;
-        if key.verify(self.algorithm.scheme(), text.as_bytes(), &self.signature) {
-            Ok(Verified::new(self.request))
-        } else {
-            Err(Error::Mismatch)
+        if !key.verify(self.algorithm.scheme(), text.as_bytes(), &self.signature) {
+            return Err(Error::Mismatch);
         }
+        let listed = |name: &str| {
+            self.signed_headers.split(';').any(|signed| signed.eq_ignore_ascii_case(name))
+        };
+        let signed = self.request.headers.iter().filter(|(name, _)| listed(name));
+        Ok(Verified::new(SignedRequest {
+            method: self.request.method,
+            path: self.request.path,
+            headers: signed.copied().collect(),
+            body: self.request.body,
+        }))
+    }
+}
+
+/// What the signature of a request covers, and nothing else that came with it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedRequest<'a> {
+    method: &'a str,
+    path: &'a str,
+    headers: Vec<(&'a str, &'a str)>,
+    body: &'a [u8],
+}
+
+impl<'a> SignedRequest<'a> {
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// The path as it was sent.
+    #[must_use]
+    pub const fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The body.
+    #[must_use]
+    pub const fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// A signed header; one that was merely sent is not found.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let mut found = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| *value)
+    }
+}
+
+/// Headers and bodies may name buyers and carry signatures.
+impl fmt::Debug for SignedRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedRequest({} {})", self.method, self.path)
     }
 }
 

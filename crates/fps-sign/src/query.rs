@@ -26,6 +26,8 @@
 //! # Ok::<(), fps_sign::Error>(())
 //! ```
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -119,7 +121,7 @@ pub fn sign<'a>(
 }
 
 /// A request that says who signed it; nothing is proved yet.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Claim<'a, P> {
     target: Target<'a>,
     params: P,
@@ -127,6 +129,16 @@ pub struct Claim<'a, P> {
     timestamp: String,
     method: SignatureMethod,
     signature: Vec<u8>,
+}
+
+/// Without parameters and signature, which are nobody's business.
+impl<P> fmt::Debug for Claim<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("target", &self.target)
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a, P: AsRef<[(String, String)]>> Claim<'a, P> {

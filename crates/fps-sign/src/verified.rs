@@ -24,9 +24,12 @@ impl<T> Verified<T> {
 
     /// Reads what was proved into another form, and keeps the proof.
     ///
+    /// `read` is a plain function and not a closure: it sees what was proved and nothing else, so
+    /// that nothing unproved can slip in.
+    ///
     /// # Errors
     /// What `read` answers.
-    pub fn try_map<U, E>(self, read: impl FnOnce(T) -> Result<U, E>) -> Result<Verified<U>, E> {
-        read(self.0).map(Verified)
+    pub fn try_map<U, E>(self, read: fn(&T) -> Result<U, E>) -> Result<Verified<U>, E> {
+        read(&self.0).map(Verified)
     }
 }

@@ -7,7 +7,7 @@ use fps_model::amazon_pay::{
     RefundState as WireRefundState,
 };
 use refund_rules::{
-    Decision, Method, Observation, Payment, PaymentState, Policy, RefundState, Wish, decide,
+    Decision, Method, Observation, Payment, PaymentState, Plan, Policy, Wish, decide,
 };
 
 use crate::follow::{Followed, Patience, follow};
@@ -68,7 +68,14 @@ impl AmazonPay {
             ChargeState::Declined => PaymentState::Failed,
             _ => return Err(SnapshotError::Unclear("charge state")),
         };
-        let captured = charge.capture_amount.unwrap_or(charge.charge_amount);
+        let captured = match charge.capture_amount {
+            Some(captured) => captured,
+            // The amount that was authorised is not what was taken: never refund against it.
+            None if state == PaymentState::Completed => {
+                return Err(SnapshotError::Unclear("captured amount"));
+            }
+            None => charge.charge_amount,
+        };
         let payment = Payment::completed(captured, Method::Card)?.with_state(state);
         match charge.refunded_amount {
             Some(refunded) => Ok(payment.with_refunded(refunded)?),
@@ -84,28 +91,57 @@ impl AmazonPay {
         }
     }
 
-    /// Decides a wish and sends it if it is allowed.
+    /// Decides a wish and sends it if it is allowed: [`AmazonPay::plan`], then [`AmazonPay::submit`].
+    ///
+    /// For a refund that must survive a crash, take the two steps yourself and store the request in
+    /// between.
     ///
     /// # Errors
-    /// [`RefundError::Refused`] before anything is sent, [`RefundError::Call`] afterwards.
+    /// [`RefundError::Refused`] before anything is sent; afterwards as [`AmazonPay::submit`].
     pub async fn refund(
         &self,
         key: IdempotencyKey,
         id: &ChargeId,
         payment: &Payment,
         wish: &Wish,
-    ) -> Result<Submitted<RefundId>, RefundError> {
+    ) -> Result<(Plan, Submitted<RefundId>), RefundError> {
         let plan = self.plan(payment, wish).into_result().map_err(RefundError::Refused)?;
         let request = CreateRefund::new(key, id.as_str(), plan.amount());
-        let answer = self.client.send(&request).await.map_err(RefundError::Call)?;
-        let state = state_of(&answer.result.status_details.state);
-        Ok(Submitted::new(answer.result.refund_id, state, plan, answer.request_id))
+        Ok((plan, self.submit(&request).await?))
+    }
+
+    /// Sends a refund that was decided before, or whose answer was lost: the same request gives the
+    /// same refund, however often it is sent.
+    ///
+    /// Do not decide again before a repetition. The payment as the service reports it by then holds
+    /// the lost refund already, so the rules may refuse a second one that nobody asked for.
+    ///
+    /// # Errors
+    /// [`RefundError::Call`], or [`RefundError::Mismatch`] when the answer is about another charge or
+    /// another amount than was asked.
+    pub async fn submit(&self, request: &CreateRefund) -> Result<Submitted<RefundId>, RefundError> {
+        let answer = self.client.send(request).await.map_err(RefundError::Call)?;
+        let refund = answer.result;
+        let field = if refund.charge_id.as_str() != request.charge_id.as_str() {
+            Some("charge")
+        } else if refund.refund_amount != request.refund_amount {
+            Some("amount")
+        } else {
+            None
+        };
+        if let Some(field) = field {
+            let refund = refund.refund_id.as_str().to_owned();
+            return Err(RefundError::Mismatch { refund, field });
+        }
+        let observation = observation_of(&refund.status_details.state);
+        Ok(Submitted::new(refund.refund_id, observation, answer.request_id))
     }
 
     /// Asks about a refund until it has ended or patience has.
     ///
     /// # Errors
-    /// [`Error`] when the service refuses to tell; a question that fails in passing is asked again.
+    /// [`Error`] when the service refuses to tell, or when no question was ever answered. A question
+    /// that fails in passing is asked again.
     pub async fn follow(&self, id: &RefundId, patience: &Patience) -> Result<Followed, Error> {
         let request = GetRefund::new(id.as_str());
         follow(self.client.clock(), patience, || async {
@@ -122,13 +158,5 @@ fn observation_of(state: &WireRefundState) -> Observation {
         WireRefundState::Refunded => Observation::Refunded,
         WireRefundState::Declined => Observation::Declined,
         _ => Observation::Pending,
-    }
-}
-
-fn state_of(state: &WireRefundState) -> RefundState {
-    match observation_of(state) {
-        Observation::Refunded => RefundState::Refunded,
-        Observation::Declined => RefundState::Declined,
-        _ => RefundState::Pending,
     }
 }

@@ -7,8 +7,8 @@ use fps_model::flexible_payments::{
     RelationType, TransactionDetail, TransactionId, TransactionStatus,
 };
 use refund_rules::{
-    Decision, Kind, Method, Money, Observation, Payment, PaymentState, Policy, RefundState, Wish,
-    decide,
+    Decision, Method, Money, Observation, Payment, PaymentError, PaymentKind, PaymentState, Plan,
+    Policy, Wish, decide,
 };
 
 use crate::follow::{Followed, Patience, follow};
@@ -65,22 +65,36 @@ impl FlexiblePayments {
         };
         let zero = Money::zero(detail.transaction_amount.currency());
         let (mut refunded, mut pending, mut refunds) = (zero, zero, 0);
+        let mut fees = Some(zero);
         for related in &detail.related_transaction {
-            if related.relation_type != Some(RelationType::Refund) {
+            // Without a word of what the other is to this one, it must say itself what it is.
+            if !matches!(related.relation_type, None | Some(RelationType::Refund)) {
                 continue;
             }
             let refund = self.detail(&related.transaction_id).await?;
+            if refund.fps_operation != FpsOperation::Refund {
+                continue;
+            }
             let sum = match observation_of(&refund.transaction_status) {
                 Observation::Declined => continue,
                 Observation::Refunded => &mut refunded,
                 _ => &mut pending,
             };
-            *sum = sum
-                .checked_add(refund.transaction_amount)
-                .map_err(|error| SnapshotError::Impossible(error.into()))?;
+            *sum = sum.checked_add(refund.transaction_amount).map_err(PaymentError::from)?;
+            // The fee of a refund is what came back, and so below zero.
+            fees = match (fees, refund.fps_fees) {
+                (Some(sum), Some(fee)) => Some(sum.checked_sub(fee).map_err(PaymentError::from)?),
+                _ => None,
+            };
             refunds += 1;
         }
-        Ok(payment.with_refunded(refunded)?.with_pending(pending)?.with_refunds(refunds)?)
+        let payment = payment.with_refunded(refunded)?.with_pending(pending)?;
+        let payment = match fees {
+            Some(returned) if !returned.is_negative() => payment.with_fee_returned(returned)?,
+            // Then the rules calculate it.
+            _ => payment,
+        };
+        Ok(payment.with_refunds(refunds)?)
     }
 
     /// Decides a wish; sends nothing.
@@ -88,34 +102,49 @@ impl FlexiblePayments {
         decide(payment, wish, &self.policy)
     }
 
-    /// Decides a wish and sends it if it is allowed. A wish for the rest is sent without an amount,
-    /// so that the service decides what remains.
+    /// Decides a wish and sends it if it is allowed: [`FlexiblePayments::plan`], then
+    /// [`FlexiblePayments::submit`]. The amount that was decided is sent, for the rest too, so that
+    /// what moves is what the plan says. To let the service decide what remains, submit a request
+    /// without an amount.
+    ///
+    /// For a refund that must survive a crash, take the two steps yourself and store the request in
+    /// between.
     ///
     /// # Errors
-    /// [`RefundError::Refused`] before anything is sent, [`RefundError::Call`] afterwards.
+    /// [`RefundError::Refused`] before anything is sent; afterwards as
+    /// [`FlexiblePayments::submit`].
     pub async fn refund(
         &self,
         key: CallerReference,
         id: &TransactionId,
         payment: &Payment,
         wish: &Wish,
-    ) -> Result<Submitted<TransactionId>, RefundError> {
+    ) -> Result<(Plan, Submitted<TransactionId>), RefundError> {
         let plan = self.plan(payment, wish).into_result().map_err(RefundError::Refused)?;
-        let mut request = Refund::new(key, id.as_str());
-        request.refund_amount = wish.asked();
-        let answer = self.client.send(&request).await.map_err(RefundError::Call)?;
-        let state = match observation_of(&answer.result.transaction_status) {
-            Observation::Refunded => RefundState::Refunded,
-            Observation::Declined => RefundState::Declined,
-            _ => RefundState::Pending,
-        };
-        Ok(Submitted::new(answer.result.transaction_id, state, plan, answer.request_id))
+        let request = Refund::new(key, id.as_str()).refund_amount(plan.amount());
+        Ok((plan, self.submit(&request).await?))
+    }
+
+    /// Sends a refund that was decided before, or whose answer was lost: the same request gives the
+    /// same refund, for the seven days that the service remembers its reference. Later it would be a
+    /// new refund: look the lost one up instead.
+    ///
+    /// Do not decide again before a repetition. The payment as the service reports it by then holds
+    /// the lost refund already, so the rules may refuse a second one that nobody asked for.
+    ///
+    /// # Errors
+    /// [`RefundError::Call`].
+    pub async fn submit(&self, request: &Refund) -> Result<Submitted<TransactionId>, RefundError> {
+        let answer = self.client.send(request).await.map_err(RefundError::Call)?;
+        let observation = observation_of(&answer.result.transaction_status);
+        Ok(Submitted::new(answer.result.transaction_id, observation, answer.request_id))
     }
 
     /// Asks about a refund until it has ended or patience has.
     ///
     /// # Errors
-    /// [`Error`] when the service refuses to tell; a question that fails in passing is asked again.
+    /// [`Error`] when the service refuses to tell, or when no question was ever answered. A question
+    /// that fails in passing is asked again.
     pub async fn follow(&self, id: &TransactionId, patience: &Patience) -> Result<Followed, Error> {
         let request = GetTransactionStatus::new(id.as_str());
         follow(self.client.clock(), patience, || async {
@@ -161,13 +190,13 @@ fn method_of(detail: &TransactionDetail) -> Result<Method, SnapshotError> {
     })
 }
 
-fn kind_of(detail: &TransactionDetail) -> Result<Kind, SnapshotError> {
+fn kind_of(detail: &TransactionDetail) -> Result<PaymentKind, SnapshotError> {
     Ok(match detail.fps_operation {
-        FpsOperation::Pay => Kind::Pay,
-        FpsOperation::Reserve | FpsOperation::Settle => Kind::SettledReserve,
-        FpsOperation::FundPrepaid => Kind::FundPrepaid,
-        FpsOperation::SettleDebt | FpsOperation::WriteOffDebt => Kind::SettleDebt,
-        FpsOperation::Refund => Kind::Refund,
+        FpsOperation::Pay => PaymentKind::Pay,
+        FpsOperation::Reserve | FpsOperation::Settle => PaymentKind::SettledReserve,
+        FpsOperation::FundPrepaid => PaymentKind::FundPrepaid,
+        FpsOperation::SettleDebt | FpsOperation::WriteOffDebt => PaymentKind::SettleDebt,
+        FpsOperation::Refund => PaymentKind::Refund,
         _ => return Err(SnapshotError::Unclear("operation")),
     })
 }

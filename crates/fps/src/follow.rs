@@ -47,6 +47,9 @@ pub enum Followed {
     StillPending,
 }
 
+/// The least wait between two questions, so that no patience becomes a storm of them.
+const WAIT_MIN: Duration = Duration::from_millis(1);
+
 /// Asks until the answer is final or patience ends. A question that fails in passing is asked again;
 /// one that is refused is an error.
 pub(crate) async fn follow<F>(
@@ -58,28 +61,38 @@ where
     F: Future<Output = Result<Observation, Error>>,
 {
     let start = clock.elapsed();
-    let mut wait = patience.first;
+    let mut wait = patience.first.clamp(WAIT_MIN, patience.longest.max(WAIT_MIN));
+    let mut answered = false;
     loop {
+        let mut failed = None;
         match ask().await {
             Ok(Observation::Refunded) => return Ok(Followed::Ended(RefundState::Refunded)),
             Ok(Observation::Declined) => return Ok(Followed::Ended(RefundState::Declined)),
-            Ok(_) => {}
-            Err(error) if is_passing(&error) => {}
+            Ok(_) => answered = true,
+            Err(error) if is_passing(&error) => failed = Some(error),
             Err(error) => return Err(error),
         }
         let elapsed = clock.elapsed().saturating_sub(start);
         if elapsed.saturating_add(wait) > patience.deadline {
-            return Ok(Followed::StillPending);
+            // Silence is not a state: that it is pending, the service must have said.
+            return match failed {
+                Some(error) if !answered => Err(error),
+                _ => Ok(Followed::StillPending),
+            };
         }
         clock.sleep(wait).await;
-        wait = wait.saturating_mul(2).min(patience.longest);
+        wait = wait.saturating_mul(2).min(patience.longest.max(WAIT_MIN));
     }
 }
 
 fn is_passing(error: &Error) -> bool {
-    use fps_http::Kind;
+    use fps_http::ErrorKind;
     matches!(
         error.kind(),
-        Kind::Connect | Kind::Timeout | Kind::Interrupted | Kind::Throttled | Kind::Fault
+        ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Interrupted
+            | ErrorKind::Throttled
+            | ErrorKind::Fault
     )
 }

@@ -5,7 +5,8 @@
 //! operation). What is here joins them:
 //!
 //! - [`AmazonPay`] and [`FlexiblePayments`] read a payment into the rules' own words, decide a wish,
-//!   and only then send it; `plan` is the dry run of the same code;
+//!   and only then send it; `plan` is the dry run of the same code, `submit` repeats a request whose
+//!   answer was lost;
 //! - both follow a refund to its end and never invent a failure;
 //! - [`Notifications`] turns what arrived at a merchant's address into a proof.
 //!
@@ -26,9 +27,9 @@
 //! let wish = Wish::amount(Money::parse("14.00", Currency::EUR)?);
 //! // The key is yours: make it from what identifies this refund, and store it before this line.
 //! let key = IdempotencyKey::new("order-4711-refund-1")?;
-//! let refund = shop.refund(key, &charge, &payment, &wish).await?;
+//! let (plan, refund) = shop.refund(key, &charge, &payment, &wish).await?;
 //! let end = shop.follow(&refund.id, &Patience::default()).await?;
-//! println!("{end:?}");
+//! println!("{:?} with {:?} of the fee: {end:?}", plan.amount(), plan.fee_returned());
 //! # Ok(())
 //! # }
 //! ```
@@ -47,20 +48,25 @@ pub use notifications::{NotificationError, Notifications};
 pub use refund::{RefundError, SnapshotError, Submitted};
 
 pub use fps_http::{
-    AmazonPayConfig, CertificateFetcher, Client, Clock, ConfigError, Environment, Error,
-    FlexiblePaymentsConfig, Kind, Phase, Refusal as ServiceRefusal, Region, RetryPolicy, Settings,
-    Trust,
+    AmazonPayConfig, CertificateFetcher, Client, Clock, ConfigError, Environment, Error, ErrorKind,
+    FlexiblePaymentsConfig, Phase, Region, RetryPolicy, ServiceRefusal, Settings, Trust,
 };
 pub use fps_model::{
-    Answer, CallerReference, IdempotencyKey, Operation, Sensitive, Timestamp, amazon_pay,
-    flexible_payments,
+    Answer, CallerReference, IdempotencyKey, InvalidKey, Operation, Sensitive, Timestamp,
+    amazon_pay, flexible_payments,
 };
 pub use fps_sign::query::Credentials;
-pub use fps_sign::{CertificateOrigin, PrivateKey, PublicKey, RequestSigner, Secret, Verified};
-pub use refund_rules::{
-    Currency, Decision, Destination, Limit, Method, Money, Observation, Payment, Plan, Policy,
-    RefundState, Refusal, Rule, Timing, Wish, decide,
+pub use fps_sign::{
+    CertificateOrigin, KeyError, OriginError, PrivateKey, PublicKey, RequestSigner, Secret,
+    Verified,
 };
+pub use refund_rules::{
+    Currency, Decision, Destination, Limit, Method, Money, MoneyError, Observation,
+    ParseMoneyError, Payment, PaymentError, PaymentKind, PaymentState, Plan, Policy, RefundState,
+    Refusal, Rule, Timing, Wish, decide,
+};
+// For the rest of each layer.
+pub use {fps_http, fps_model, fps_sign, refund_rules};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

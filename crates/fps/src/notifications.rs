@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use fps_http::CertificateFetcher;
-use fps_model::flexible_payments::TransactionNotification;
+use fps_model::flexible_payments::{NotifiedOperation, TransactionNotification};
 use fps_model::{DecodeError, Params};
 use fps_sign::outbound::Claim;
 use fps_sign::{CertificateOrigin, OriginError, Target, Verified};
@@ -52,14 +52,17 @@ impl Notifications {
         claim
             .verify(certificate.public_key())
             .map_err(NotificationError::Unproved)?
-            .try_map(|params| TransactionNotification::from_params(&params))
+            .try_map(TransactionNotification::from_params)
             .map_err(NotificationError::Unreadable)
     }
 
-    /// What a proved notification of a refund says about it.
+    /// What a proved notification says about a refund; nothing, if it is about something else, such
+    /// as the payment itself.
     #[must_use]
-    pub fn observation(notified: &Verified<TransactionNotification>) -> Observation {
-        observation_of_notified(&notified.get().transaction_status)
+    pub fn observation(notified: &Verified<TransactionNotification>) -> Option<Observation> {
+        let notified = notified.get();
+        (notified.operation == NotifiedOperation::Refund)
+            .then(|| observation_of_notified(&notified.transaction_status))
     }
 }
 

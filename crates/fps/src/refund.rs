@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use refund_rules::{PaymentError, Plan, RefundState, Refusal};
+use refund_rules::{Observation, PaymentError, RefundState, Refusal};
 
 /// A refund that the service has taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,15 +13,18 @@ pub struct Submitted<Id> {
     pub id: Id,
     /// How far it has come.
     pub state: RefundState,
-    /// What the rules said before it was sent.
-    pub plan: Plan,
     /// The service's id of the request.
     pub request_id: Option<String>,
 }
 
 impl<Id> Submitted<Id> {
-    pub(crate) fn new(id: Id, state: RefundState, plan: Plan, request_id: Option<String>) -> Self {
-        Self { id, state, plan, request_id }
+    pub(crate) fn new(id: Id, observation: Observation, request_id: Option<String>) -> Self {
+        let state = match observation {
+            Observation::Refunded => RefundState::Refunded,
+            Observation::Declined => RefundState::Declined,
+            _ => RefundState::Pending,
+        };
+        Self { id, state, request_id }
     }
 }
 
@@ -33,6 +36,14 @@ pub enum RefundError {
     Refused(Refusal),
     /// The call failed. Ask it whether the outcome [is unknown](fps_http::Error::is_unknown).
     Call(fps_http::Error),
+    /// The service answered with a refund that differs from what was asked. It must be looked into:
+    /// some refund was made.
+    Mismatch {
+        /// The service's name for the refund that it answered with.
+        refund: String,
+        /// What differs.
+        field: &'static str,
+    },
 }
 
 impl RefundError {
@@ -42,19 +53,23 @@ impl RefundError {
         match self {
             Self::Refused(_) => false,
             Self::Call(error) => error.is_unknown(),
+            Self::Mismatch { .. } => true,
         }
     }
 }
 
 impl fmt::Display for RefundError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refused(_) => "the refund breaks a rule and was not sent",
+        match self {
+            Self::Refused(_) => f.write_str("the refund breaks a rule and was not sent"),
             Self::Call(error) if error.is_unknown() => {
-                "the refund was sent, and its outcome is unknown"
+                f.write_str("the refund was sent, and its outcome is unknown")
             }
-            Self::Call(_) => "the refund was not made",
-        })
+            Self::Call(_) => f.write_str("the refund was not made"),
+            Self::Mismatch { refund, field } => {
+                write!(f, "the service answered with refund {refund}, of another {field}")
+            }
+        }
     }
 }
 
@@ -63,6 +78,7 @@ impl StdError for RefundError {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::Call(error) => Some(error),
+            Self::Mismatch { .. } => None,
         }
     }
 }

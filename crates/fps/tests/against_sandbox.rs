@@ -13,6 +13,7 @@ use fps::{
     PrivateKey, RefundError, RefundState, Region, Rule, ServiceRefusal, Settings, SnapshotError,
     Trust, Wish,
 };
+use fps_http::testing::Inbox;
 use fps_sandbox::{Config, Merchant, MerchantSpec, Sandbox};
 use tempfile::TempDir;
 
@@ -66,7 +67,7 @@ impl World {
     /// A payment that has completed.
     async fn paid(&self, method: Method) -> TransactionId {
         let token = self.sandbox.install_token(&self.merchant, method).await.unwrap();
-        let request = Pay::new(token.as_str(), usd("100.00"), reference(&token.as_str()[..32]));
+        let request = Pay::new(reference(&token.as_str()[..32]), token.as_str(), usd("100.00"));
         let id = self.fps.client().send(&request).await.unwrap().result.transaction_id;
         let end = self.fps.follow(&id, &patience()).await.unwrap();
         assert_eq!(end, Followed::Ended(RefundState::Refunded));
@@ -80,19 +81,20 @@ async fn a_charge_is_refunded_in_parts_until_nothing_is_left() {
     let charge = world.charge().await;
     let payment = world.pay.payment(&charge).await.unwrap().with_fee(usd("3.00")).unwrap();
     let half = Wish::amount(usd("50.00"));
-    let refund = world.pay.refund(key("half"), &charge, &payment, &half).await.unwrap();
-    assert_eq!(refund.plan.fee_returned(), usd("1.50"));
+    let (plan, refund) = world.pay.refund(key("half"), &charge, &payment, &half).await.unwrap();
+    assert_eq!(plan.fee_returned(), usd("1.50"));
     assert_eq!(refund.state, RefundState::Pending);
     assert!(refund.request_id.is_some());
-    let again = world.pay.refund(key("half"), &charge, &payment, &half).await.unwrap();
-    assert_eq!(again.id, refund.id);
+    let again = CreateRefund::new(key("half"), charge.as_str(), plan.amount());
+    assert_eq!(world.pay.submit(&again).await.unwrap().id, refund.id);
     let end = world.pay.follow(&refund.id, &patience()).await.unwrap();
     assert_eq!(end, Followed::Ended(RefundState::Refunded));
 
     let payment = world.pay.payment(&charge).await.unwrap().with_fee(usd("3.00")).unwrap();
     assert_eq!(payment.held(), usd("50.00"));
     let rest = world.pay.refund(key("rest"), &charge, &payment, &Wish::rest()).await.unwrap();
-    assert_eq!(rest.plan.fee_returned(), usd("1.50"));
+    let (plan, rest) = rest;
+    assert_eq!(plan.fee_returned(), usd("1.50"));
     let end = world.pay.follow(&rest.id, &patience()).await.unwrap();
     assert_eq!(end, Followed::Ended(RefundState::Refunded));
 
@@ -133,7 +135,7 @@ async fn a_declined_refund_gives_everything_back() {
     let charge = world.charge().await;
     world.sandbox.decline_refunds(charge.as_str(), "AmazonRejected").await.unwrap();
     let payment = world.pay.payment(&charge).await.unwrap();
-    let refund = world.pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
+    let (_, refund) = world.pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
     let end = world.pay.follow(&refund.id, &patience()).await.unwrap();
     assert_eq!(end, Followed::Ended(RefundState::Declined));
     let totals = world.sandbox.totals(&world.merchant).await.unwrap();
@@ -152,14 +154,15 @@ async fn a_fps_payment_is_read_with_its_fee_and_its_refunds() {
     assert_eq!((payment.captured(), payment.fee()), (usd("100.00"), usd("3.00")));
     assert_eq!(payment.method(), Method::Card);
     let wish = Wish::amount(usd("30.00"));
-    let refund = world.fps.refund(reference("part"), &id, &payment, &wish).await.unwrap();
-    assert_eq!(refund.plan.fee_returned(), usd("0.90"));
+    let (plan, refund) = world.fps.refund(reference("part"), &id, &payment, &wish).await.unwrap();
+    assert_eq!(plan.fee_returned(), usd("0.90"));
     let end = world.fps.follow(&refund.id, &patience()).await.unwrap();
     assert_eq!(end, Followed::Ended(RefundState::Refunded));
     let payment = world.fps.payment(&id).await.unwrap();
     assert_eq!((payment.refunded(), payment.refunds()), (usd("30.00"), 1));
     let rest = world.fps.refund(reference("rest"), &id, &payment, &Wish::rest()).await.unwrap();
-    assert_eq!(rest.plan.amount(), usd("70.00"));
+    let (plan, rest) = rest;
+    assert_eq!((plan.amount(), plan.fee_returned()), (usd("70.00"), usd("2.10")));
     let end = world.fps.follow(&rest.id, &patience()).await.unwrap();
     assert_eq!(end, Followed::Ended(RefundState::Refunded));
     let payment = world.fps.payment(&id).await.unwrap();
@@ -173,7 +176,7 @@ async fn a_balance_payment_is_refunded_at_once() {
     let world = World::start(MerchantSpec::new("Test Business")).await;
     let id = world.paid(Method::Balance).await;
     let payment = world.fps.payment(&id).await.unwrap();
-    let refund = world.fps.refund(reference("r"), &id, &payment, &Wish::rest()).await.unwrap();
+    let (_, refund) = world.fps.refund(reference("r"), &id, &payment, &Wish::rest()).await.unwrap();
     assert_eq!(refund.state, RefundState::Refunded);
 }
 
@@ -182,7 +185,7 @@ async fn a_cancelled_token_cannot_be_charged() {
     let world = World::start(MerchantSpec::new("Test Business")).await;
     let token = world.sandbox.install_token(&world.merchant, Method::Card).await.unwrap();
     world.fps.client().send(&CancelToken::new(token.as_str())).await.unwrap();
-    let pay = Pay::new(token.as_str(), usd("1.00"), reference("after"));
+    let pay = Pay::new(reference("after"), token.as_str(), usd("1.00"));
     let error = world.fps.client().send(&pay).await.unwrap_err();
     let Some(ServiceRefusal::FlexiblePayments(refusal)) = error.refusal() else {
         panic!("{error:?}");
@@ -216,43 +219,20 @@ async fn patience_ends_without_a_verdict() {
     let settings = Settings::default().with_trust(Trust::Only(sandbox.ca_pem().to_owned()));
     let pay = AmazonPay::new(config, &settings).unwrap();
     let payment = pay.payment(&charge).await.unwrap();
-    let refund = pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
+    let (_, refund) = pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
     let short = Patience::short(Duration::from_millis(1), Duration::from_millis(20));
     assert_eq!(pay.follow(&refund.id, &short).await.unwrap(), Followed::StillPending);
 }
 
-/// Takes one POST after the other and hands on its body.
-async fn receive(listener: &tokio::net::TcpListener) -> String {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let (mut stream, _) = listener.accept().await.unwrap();
-    let mut bytes = Vec::new();
-    loop {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).await.unwrap();
-        bytes.extend_from_slice(&chunk[..count]);
-        let text = std::str::from_utf8(&bytes).unwrap();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.to_lowercase();
-        let length = length.split("content-length: ").nth(1).unwrap();
-        let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
-        if body.len() == length {
-            let body = body.to_owned();
-            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            return body;
-        }
-    }
-}
-
 #[tokio::test]
 async fn notifications_are_believed_only_when_proved() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://127.0.0.1:{}/ipn", listener.local_addr().unwrap().port());
+    let inbox = Inbox::bind().await;
+    let url = inbox.url("/ipn");
     let world = World::start(MerchantSpec::new("Test Business").notification_url(&url)).await;
     let id = world.paid(Method::Card).await;
     let payment = world.fps.payment(&id).await.unwrap();
     let wish = Wish::amount(usd("30.00"));
-    let refund = world.fps.refund(reference("r"), &id, &payment, &wish).await.unwrap();
+    let (_, refund) = world.fps.refund(reference("r"), &id, &payment, &wish).await.unwrap();
 
     let trust = Trust::Only(world.sandbox.ca_pem().to_owned());
     let origin = |origin: &str| CertificateOrigin::new(origin).unwrap();
@@ -264,7 +244,7 @@ async fn notifications_are_believed_only_when_proved() {
     let mut seen = Vec::new();
     let mut bodies = Vec::new();
     for _ in 0..4 {
-        let body = receive(&listener).await;
+        let body = inbox.answer(200, "").await.body;
         let proved = verifier.verify(body.as_bytes()).await.unwrap();
         let observation = Notifications::observation(&proved);
         let notified = proved.into_inner();
@@ -274,10 +254,11 @@ async fn notifications_are_believed_only_when_proved() {
     assert_eq!(
         seen,
         [
-            (id.clone(), NotifiedStatus::Pending, Observation::Pending),
-            (id, NotifiedStatus::Success, Observation::Refunded),
-            (refund.id.clone(), NotifiedStatus::Pending, Observation::Pending),
-            (refund.id, NotifiedStatus::Success, Observation::Refunded),
+            // The payment itself: nothing about a refund.
+            (id.clone(), NotifiedStatus::Pending, None),
+            (id, NotifiedStatus::Success, None),
+            (refund.id.clone(), NotifiedStatus::Pending, Some(Observation::Pending)),
+            (refund.id, NotifiedStatus::Success, Some(Observation::Refunded)),
         ]
     );
 

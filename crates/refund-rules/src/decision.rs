@@ -2,7 +2,8 @@
 //!
 //! 1. the payment is completed ([`Rule::Completed`]);
 //! 2. it is of a kind that can be refunded ([`Rule::Kind`]);
-//! 3. the wish is in its currency ([`Rule::Currency`]);
+//! 3. the payment is in a currency that the policy is for, and the wish is in that of the payment
+//!    ([`Rule::Currency`]);
 //! 4. something is left ([`Rule::NothingLeft`]);
 //! 5. the wish is at least one minor unit ([`Rule::Minimum`]);
 //! 6. it is not above the largest single refund ([`Rule::SingleMaximum`]);
@@ -14,7 +15,7 @@
 use core::fmt;
 
 use crate::money::{Money, MoneyError};
-use crate::payment::{Kind, Method, Payment, PaymentState};
+use crate::payment::{Method, Payment, PaymentKind, PaymentState};
 use crate::policy::{Policy, Settles};
 use crate::rounding::Rounding;
 
@@ -187,8 +188,8 @@ pub enum Rule {
     /// Only a completed payment can be refunded; a reserved one must be settled first.
     Completed(PaymentState),
     /// This kind of transaction is not refundable.
-    Kind(Kind),
-    /// A refund is made in the currency of its payment.
+    Kind(PaymentKind),
+    /// A refund is made in the currency of its payment, which must be one of the service's.
     Currency,
     /// Everything that may be refunded has been, or is on its way.
     NothingLeft,
@@ -236,11 +237,11 @@ impl fmt::Display for Refusal {
                 f.write_str("the payment is not completed yet")?;
             }
             Rule::Completed(_) => f.write_str("the payment was never completed")?,
-            Rule::Kind(Kind::FundPrepaid) => {
+            Rule::Kind(PaymentKind::FundPrepaid) => {
                 f.write_str("money put into a prepaid instrument is not refundable")?;
             }
             Rule::Kind(_) => f.write_str("this kind of transaction is not refundable")?,
-            Rule::Currency => f.write_str("the payment is in another currency")?,
+            Rule::Currency => f.write_str("wish, payment and policy are not in one currency")?,
             Rule::NothingLeft => f.write_str("nothing is left to refund")?,
             Rule::Minimum => f.write_str("a refund is at least the smallest unit")?,
             Rule::SingleMaximum => f.write_str("it is above the largest single refund")?,
@@ -308,12 +309,15 @@ fn plan(payment: &Payment, wish: &Wish, policy: &Policy) -> Result<Plan, Broken>
         return Err(Rule::Completed(payment.state()).into());
     }
     match payment.kind() {
-        Kind::Pay | Kind::SettledReserve => {}
-        kind @ (Kind::FundPrepaid | Kind::SettleDebt | Kind::Refund) => {
+        PaymentKind::Pay | PaymentKind::SettledReserve => {}
+        kind @ (PaymentKind::FundPrepaid | PaymentKind::SettleDebt | PaymentKind::Refund) => {
             return Err(Rule::Kind(kind).into());
         }
     }
     let zero = Money::zero(payment.captured().currency());
+    if policy.currency().is_some_and(|currency| currency != zero.currency()) {
+        return Err(Rule::Currency.into());
+    }
     let held = payment.held();
     let cap = cap(payment, policy)?;
     let left = cap.checked_sub(held)?;
@@ -343,10 +347,11 @@ fn plan(payment: &Payment, wish: &Wish, policy: &Policy) -> Result<Plan, Broken>
         return Err(Broken { rule: Rule::Count, limit: Some(Limit::Refunds(most)) });
     }
     let total = held.checked_add(amount)?;
-    let fee_before = payment.fee_returned_after(held)?;
+    let fee = payment.fee_returned_after(total)?.checked_sub(payment.fee_returned()?)?;
     Ok(Plan {
         amount,
-        fee_returned: payment.fee_returned_after(total)?.checked_sub(fee_before)?,
+        // A decline can leave a minor unit too much behind: that is not taken back.
+        fee_returned: at_least_zero(fee),
         destination: destination(payment.method()),
         timing: timing(payment.method(), policy.settles()),
         remaining: at_least_zero(payment.captured().checked_sub(total)?),

@@ -49,7 +49,7 @@ mod state;
 pub use currency::{Currency, UnknownCurrency};
 pub use decision::{Decision, Destination, Limit, Plan, Refusal, Rule, Timing, Wish, decide};
 pub use money::{Money, MoneyError, ParseMoneyError};
-pub use payment::{Kind, Method, Payment, PaymentError, PaymentState};
+pub use payment::{Method, Payment, PaymentError, PaymentKind, PaymentState};
 pub use policy::{Overage, Policy};
 pub use rounding::Rounding;
 pub use state::{Contradiction, Observation, RefundState};

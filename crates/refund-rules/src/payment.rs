@@ -10,13 +10,14 @@ use crate::rounding::Rounding;
 pub struct Payment {
     captured: Money,
     fee: Money,
+    fee_returned: Option<Money>,
     refunded: Money,
     pending: Money,
     unknown: Money,
     held: Money,
     refunds: u32,
     method: Method,
-    kind: Kind,
+    kind: PaymentKind,
     state: PaymentState,
 }
 
@@ -39,7 +40,7 @@ pub enum Method {
 /// What sort of transaction it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "whether it may be refunded must be decided for each")]
-pub enum Kind {
+pub enum PaymentKind {
     /// A payment for goods or services: a captured charge or a `Pay`.
     Pay,
     /// A reservation that was settled afterwards.
@@ -121,13 +122,14 @@ impl Payment {
         Ok(Self {
             captured,
             fee: zero,
+            fee_returned: None,
             refunded: zero,
             pending: zero,
             unknown: zero,
             held: zero,
             refunds: 0,
             method,
-            kind: Kind::Pay,
+            kind: PaymentKind::Pay,
             state: PaymentState::Completed,
         })
     }
@@ -138,6 +140,17 @@ impl Payment {
     /// A negative fee, or one in another currency.
     pub fn with_fee(mut self, fee: Money) -> Result<Self, PaymentError> {
         self.fee = self.part("fee", fee)?;
+        Ok(self)
+    }
+
+    /// With what has come back of the fee for the refunds that hold a part of it. Left out, it is
+    /// what these would return if none of them had been declined in between; after a decline it may
+    /// be a minor unit more or less.
+    ///
+    /// # Errors
+    /// A negative amount, or one in another currency.
+    pub fn with_fee_returned(mut self, fee_returned: Money) -> Result<Self, PaymentError> {
+        self.fee_returned = Some(self.part("returned fee", fee_returned)?);
         Ok(self)
     }
 
@@ -182,7 +195,7 @@ impl Payment {
 
     /// As another sort of transaction.
     #[must_use]
-    pub fn with_kind(mut self, kind: Kind) -> Self {
+    pub fn with_kind(mut self, kind: PaymentKind) -> Self {
         self.kind = kind;
         self
     }
@@ -232,7 +245,7 @@ impl Payment {
 
     /// What sort of transaction it was.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> PaymentKind {
         self.kind
     }
 
@@ -242,12 +255,23 @@ impl Payment {
         self.state
     }
 
-    /// The fee that has come back once refunds total `total`: `round_half_even(fee · total ÷
+    /// What has come back of the fee so far.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] for amounts beyond any that can be paid.
+    pub fn fee_returned(&self) -> Result<Money, MoneyError> {
+        match self.fee_returned {
+            Some(returned) => Ok(returned),
+            None => self.fee_returned_after(self.held),
+        }
+    }
+
+    /// The fee that should have come back once refunds total `total`: `round_half_even(fee · total ÷
     /// captured)`, and the whole fee from a full refund on.
     ///
-    /// A single refund returns the difference between two of these, so that the parts of a full
-    /// refund return the fee exactly, however it was split. Rounding each refund by itself returns a
-    /// wrong total for two splits in five.
+    /// A single refund returns the difference to what has come back before, so that the parts of a
+    /// full refund return the fee exactly, however it was split. Rounding each refund by itself
+    /// returns a wrong total for two splits in five.
     ///
     /// # Errors
     /// Another currency, or a negative total too large to be calculated.

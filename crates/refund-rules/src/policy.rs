@@ -9,6 +9,7 @@ use crate::money::Money;
 /// service would accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    currency: Option<Currency>,
     overage: Option<Overage>,
     single_max: Option<Money>,
     refunds_max: Option<u32>,
@@ -47,10 +48,17 @@ impl Policy {
     ///
     /// Source: the Refund page of the FPS 2008-09-17 API reference ("the total refund amount cannot
     /// exceed the original transaction amount") and the refund rules of the 2007-01-08 developer
-    /// guide. No number of refunds and no time limit is documented.
+    /// guide. The only currency of the schema is USD. No number of refunds and no time limit is
+    /// documented.
     #[must_use]
     pub const fn flexible_payments() -> Self {
-        Self { overage: None, single_max: None, refunds_max: None, settles: Settles::ByMethod }
+        Self {
+            currency: Some(Currency::USD),
+            overage: None,
+            single_max: None,
+            refunds_max: None,
+            settles: Settles::ByMethod,
+        }
     }
 
     /// Amazon Pay API v2, for charges in `currency`.
@@ -76,6 +84,7 @@ impl Policy {
         };
         let money = |minor| Money::from_minor(minor, currency);
         Self {
+            currency: Some(currency),
             overage: numbers
                 .as_ref()
                 .map(|numbers| Overage { percent: 15, most: money(numbers.overage_most) }),
@@ -106,6 +115,12 @@ impl Policy {
         let stricter = self.single_max.filter(|max| max.try_cmp(most).is_ok_and(|o| o.is_le()));
         self.single_max = Some(stricter.unwrap_or(most));
         self
+    }
+
+    /// The one currency it is for.
+    #[must_use]
+    pub const fn currency(&self) -> Option<Currency> {
+        self.currency
     }
 
     /// How far all refunds may exceed what was captured.

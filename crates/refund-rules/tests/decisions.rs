@@ -7,7 +7,7 @@
 )]
 
 use refund_rules::{
-    Currency, Decision, Destination, Kind, Limit, Method, Money, Payment, PaymentError,
+    Currency, Decision, Destination, Limit, Method, Money, Payment, PaymentError, PaymentKind,
     PaymentState, Plan, Policy, Refusal, Rule, Timing, Wish, decide,
 };
 
@@ -166,12 +166,12 @@ fn only_a_completed_payment_can_be_refunded() {
 
 #[test]
 fn prepaid_funding_and_refunds_are_not_refundable() {
-    for kind in [Kind::FundPrepaid, Kind::SettleDebt, Kind::Refund] {
+    for kind in [PaymentKind::FundPrepaid, PaymentKind::SettleDebt, PaymentKind::Refund] {
         let refusal =
             refused(&seed_000().with_kind(kind), &Wish::rest(), &Policy::flexible_payments());
         assert_eq!(refusal.rule(), Rule::Kind(kind));
     }
-    let settled = seed_000().with_kind(Kind::SettledReserve);
+    let settled = seed_000().with_kind(PaymentKind::SettledReserve);
     let _ = allowed(&settled, &Wish::rest(), &Policy::flexible_payments());
 }
 
@@ -179,14 +179,18 @@ fn prepaid_funding_and_refunds_are_not_refundable() {
 fn the_first_broken_rule_is_the_answer() {
     let policy = Policy::amazon_pay(Currency::USD);
     let euro = Money::parse("999999.00", Currency::EUR).unwrap();
-    let everything_wrong = seed_000().with_state(PaymentState::Pending).with_kind(Kind::Refund);
+    let everything_wrong =
+        seed_000().with_state(PaymentState::Pending).with_kind(PaymentKind::Refund);
     assert_eq!(
         refused(&everything_wrong, &Wish::amount(euro), &policy).rule(),
         Rule::Completed(PaymentState::Pending)
     );
     let completed = everything_wrong.with_state(PaymentState::Completed);
-    assert_eq!(refused(&completed, &Wish::amount(euro), &policy).rule(), Rule::Kind(Kind::Refund));
-    let full = completed.with_kind(Kind::Pay).with_refunded(usd("115.00")).unwrap();
+    assert_eq!(
+        refused(&completed, &Wish::amount(euro), &policy).rule(),
+        Rule::Kind(PaymentKind::Refund)
+    );
+    let full = completed.with_kind(PaymentKind::Pay).with_refunded(usd("115.00")).unwrap();
     let full = full.with_refunds(10).unwrap();
     assert_eq!(refused(&full, &Wish::amount(euro), &policy).rule(), Rule::Currency);
     let zero = usd("0.00");
@@ -240,4 +244,14 @@ fn a_refusal_reads_as_one_sentence_that_can_be_acted_on() {
         refusal.to_string(),
         "a refund of 20.00 USD is not allowed: it is above what may still be refunded (15.00 USD)"
     );
+}
+
+#[test]
+fn a_policy_is_for_one_currency() {
+    let payment = Payment::completed(jpy("100"), Method::Card).unwrap();
+    for policy in [Policy::flexible_payments(), Policy::amazon_pay(Currency::USD)] {
+        assert_eq!(refused(&payment, &Wish::rest(), &policy).rule(), Rule::Currency);
+        let wish = Wish::amount(jpy("1"));
+        assert_eq!(refused(&payment, &wish, &policy).rule(), Rule::Currency);
+    }
 }

@@ -1,10 +1,15 @@
-//! The Rust of one spec item: calls into the small hand-written runtime of fps-model.
+//! The Rust of one spec item: calls into the small hand-written runtime of fps-model. What the two
+//! services differ in is in the files below.
+
+mod data;
+mod json;
+mod query;
 
 use std::fmt::Write;
 
+use self::data::{data, derives};
 use super::names::{camel, snake};
-use super::spec::{Field, Item, Kind, Place, Replay, Response, Service, Spec, Value};
-use crate::Outcome;
+use super::spec::{Field, Format, Item, Kind, Replay, Response, Service, Spec, Value};
 
 /// `src/generated.rs`.
 pub(crate) fn root_module(services: &[&str]) -> String {
@@ -30,30 +35,32 @@ pub(crate) fn service_module(service: &Service) -> String {
 }
 
 /// One file of a service.
-pub(crate) fn item(service: &Service, item: &Item) -> Outcome<String> {
+pub(crate) fn item(service: &Service, item: &Item) -> String {
     let spec = &item.spec;
     let title = format!("`{}`: {}", spec.name, lower_first(&spec.doc));
     let mut out = header(&format!("spec/{}/{}.toml", service.name, item.file), &title);
-    let format = if service.name == "amazon_pay" { Format::Json } else { Format::Params };
+    let format = service.format();
     let body = match spec.kind {
         Kind::Enum => enumeration(spec),
         Kind::Id => identifier(spec),
-        Kind::Struct => shared_struct(service, spec, format)?,
-        Kind::Notification => notification(service, spec)?,
-        Kind::Operation => operation(service, spec, format)?,
+        Kind::Operation => operation(service, spec, format),
+        Kind::Struct => {
+            let derives = derives(&spec.field, format);
+            let out = data(service, &spec.name, &item_docs(spec), &derives, &spec.field, None);
+            match format {
+                Format::Json => out,
+                Format::Params => out + &query::shared_struct(service, spec),
+            }
+        }
+        Kind::Notification => {
+            let derives = derives(&[], Format::Params);
+            data(service, &spec.name, &item_docs(spec), &derives, &spec.field, None)
+                + &query::notification(spec)
+        }
     };
     imports(service, format, &body, &mut out);
     out += &body;
-    Ok(out)
-}
-
-/// How the messages of a service are written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    /// Parameters in, XML out.
-    Params,
-    /// JSON both ways.
-    Json,
+    out
 }
 
 fn header(source: &str, title: &str) -> String {
@@ -207,283 +214,24 @@ fn identifier(spec: &Spec) -> String {
     format!("open::identifier! {{\n{docs}pub {secret}struct {};\n}}\n", spec.name)
 }
 
-/// The Rust type of a field, without `Option` or `Vec`.
-fn inner_type(field: &Field) -> &str {
-    match field.ty.as_str() {
-        "Amount" | "AmountText" | "Price" => "Money",
-        "DateTime" | "EpochSeconds" => "Timestamp",
-        "Integer" => "i64",
-        other => other,
-    }
-}
-
-fn full_type(field: &Field) -> String {
-    let inner = inner_type(field);
-    match (field.repeated, field.required) {
-        (true, _) => format!("Vec<{inner}>"),
-        (false, true) => inner.to_owned(),
-        (false, false) => format!("Option<{inner}>"),
-    }
-}
-
-/// May the constructor take anything that turns into it?
-fn converts(service: &Service, field: &Field) -> bool {
-    let named = service.shared(&field.ty).is_some_and(|item| item.spec.kind == Kind::Id);
-    named || matches!(field.ty.as_str(), "String" | "Sensitive")
-}
-
-fn argument(service: &Service, field: &Field) -> (String, String) {
-    let (name, inner) = (snake(&field.name), inner_type(field));
-    if converts(service, field) {
-        (format!("{name}: impl Into<{inner}>"), format!("{name}: {name}.into()"))
-    } else {
-        (format!("{name}: {inner}"), name)
-    }
-}
-
-/// The struct, its constructor from the required fields, and a setter for each of the others.
-fn data(service: &Service, name: &str, docs: &str, derives: &str, fields: &[Field]) -> String {
-    let no_required = fields.iter().all(|field| !field.required);
-    let default = if no_required { ", Default" } else { "" };
-    let mut out = format!("{docs}#[derive({derives}{default})]\n");
-    let json = derives.contains("Serialize");
-    if json {
-        out += "#[serde(rename_all = \"camelCase\")]\n";
-    }
-    out += &format!("#[non_exhaustive]\npub struct {name} {{\n");
-    for field in fields {
-        out += &field_docs(field);
-        if json && field.ty == "Price" {
-            out += match field.required {
-                true => "#[serde(with = \"crate::money::price\")]\n",
-                false => "#[serde(with = \"crate::money::optional_price\", default)]\n",
-            };
-        }
-        out += &format!("    pub {}: {},\n", snake(&field.name), full_type(field));
-    }
-    out += "}\n\n";
-    let required: Vec<_> = fields.iter().filter(|field| field.required).collect();
-    let arguments: Vec<_> = required.iter().map(|field| argument(service, field)).collect();
-    let list: Vec<_> = arguments.iter().map(|(declared, _)| declared.as_str()).collect();
-    out += &format!(
-        "impl {name} {{\n/// With what it must have.\n#[must_use]\npub fn new({}) -> Self {{\nSelf {{\n",
-        list.join(", ")
-    );
-    let mut given = arguments.iter();
-    for field in fields {
-        out += &match (field.required, field.repeated) {
-            (true, _) => given.next().map_or(String::new(), |(_, value)| format!("{value},\n")),
-            (false, true) => format!("{}: Vec::new(),\n", snake(&field.name)),
-            (false, false) => format!("{}: None,\n", snake(&field.name)),
-        };
-    }
-    out += "}\n}\n";
-    for field in fields.iter().filter(|field| !field.required) {
-        let snake = snake(&field.name);
-        let (declared, _) = argument(service, field);
-        let value =
-            if converts(service, field) { format!("{snake}.into()") } else { snake.clone() };
-        let change = match field.repeated {
-            true => format!("self.{snake}.push({value});"),
-            false => format!("self.{snake} = Some({value});"),
-        };
-        let verb = if field.repeated { "Adds one of" } else { "Sets" };
-        out += &format!(
-            "\n/// {verb} `{}`.\n#[must_use]\npub fn {snake}(mut self, {declared}) -> Self {{\n\
-             {change}\nself\n}}\n",
-            field.name
-        );
-    }
-    out += "}\n\n";
-    out
-}
-
-fn shared_struct(service: &Service, spec: &Spec, format: Format) -> Outcome<String> {
+fn operation(service: &Service, spec: &Spec, format: Format) -> String {
     let docs = item_docs(spec);
-    if format == Format::Json {
-        let derives = "Clone, Debug, PartialEq, Eq, Serialize, Deserialize";
-        return Ok(data(service, &spec.name, &docs, derives, &spec.field));
-    }
-    let mut out = data(service, &spec.name, &docs, "Clone, Debug, PartialEq, Eq", &spec.field);
-    out += &format!("impl {} {{\n", spec.name);
-    out += &read_xml(service, "pub(super) ", &spec.field)?;
-    out.push('\n');
-    out += &write_xml(service, "pub(super) ", &spec.field)?;
-    out += "}\n";
-    Ok(out)
-}
-
-fn is_struct(service: &Service, field: &Field) -> bool {
-    service.shared(&field.ty).is_some_and(|item| item.spec.kind == Kind::Struct)
-}
-
-fn read_xml(service: &Service, visibility: &str, fields: &[Field]) -> Outcome<String> {
-    let mut out =
-        format!("{visibility}fn read(xml: &mut xml::Reader<'_>) -> Result<Self, DecodeError> {{\n");
-    if fields.is_empty() {
-        out += "while xml.next_child()?.is_some() {\nxml.skip()?;\n}\nOk(Self {})\n}\n";
-        return Ok(out);
-    }
-    for field in fields {
-        let empty = if field.repeated { "Vec::new()" } else { "None" };
-        out += &format!("let mut {} = {empty};\n", snake(&field.name));
-    }
-    out += "while let Some(name) = xml.next_child()? {\nmatch name {\n";
-    for field in fields {
-        let slot = snake(&field.name);
-        let call = match (is_struct(service, field), field.repeated, field.ty.as_str()) {
-            (true, true, ty) => format!("xml.repeated(&mut {slot}, {ty}::read)"),
-            (true, false, ty) => format!("xml.nested(&mut {slot}, {ty}::read)"),
-            (false, false, "Amount") => format!("xml.amount(&mut {slot})"),
-            (false, false, "AmountText" | "EpochSeconds" | "Price") | (false, true, _) => {
-                return Err(format!("{}: not a type of XML", field.name).into());
-            }
-            (false, false, _) => format!("xml.scalar(&mut {slot})"),
-        };
-        out += &format!("{:?} => {call}?,\n", field.name);
-    }
-    out += "_ => xml.skip()?,\n}\n}\nOk(Self {\n";
-    for field in fields {
-        let slot = snake(&field.name);
-        out += &match field.required {
-            true => format!("{slot}: xml.required({slot}, {:?})?,\n", field.name),
-            false => format!("{slot},\n"),
-        };
-    }
-    out += "})\n}\n";
-    Ok(out)
-}
-
-fn write_xml(service: &Service, visibility: &str, fields: &[Field]) -> Outcome<String> {
-    let mut out = format!("{visibility}fn write(&self, xml: &mut xml::Writer) {{\n");
-    for field in fields {
-        let (name, value) = (&field.name, format!("self.{}", snake(&field.name)));
-        out += &match (is_struct(service, field), field.repeated, field.required) {
-            (true, true, _) => format!(
-                "for one in &{value} {{\nxml.element({name:?}, |xml| one.write(xml));\n}}\n"
-            ),
-            (true, false, true) => format!("xml.element({name:?}, |xml| {value}.write(xml));\n"),
-            (true, false, false) => format!(
-                "if let Some(one) = &{value} {{\nxml.element({name:?}, |xml| one.write(xml));\n}}\n"
-            ),
-            (false, _, true) if field.ty == "Amount" => format!("xml.amount({name:?}, {value});\n"),
-            (false, _, false) if field.ty == "Amount" => {
-                format!("xml.optional_amount({name:?}, {value});\n")
-            }
-            (false, _, true) => format!("xml.scalar({name:?}, &{value});\n"),
-            (false, _, false) => format!("xml.optional({name:?}, {value}.as_ref());\n"),
-        };
-    }
-    out += "}\n";
-    Ok(out)
-}
-
-fn limit(field: &Field) -> String {
-    match (field.max, field.max_bytes) {
-        (Some(most), _) => format!("Limit::Characters({most})"),
-        (None, Some(most)) => format!("Limit::Bytes({most})"),
-        (None, None) => "Limit::Unlimited".to_owned(),
-    }
-}
-
-/// Statements that write the fields through a writer of either format.
-fn write_fields<'a>(fields: impl Iterator<Item = &'a Field>, writer: &str) -> Outcome<String> {
-    let mut out = String::new();
-    for field in fields {
-        let (name, value, limit) =
-            (&field.name, format!("self.{}", snake(&field.name)), limit(field));
-        let special = match field.ty.as_str() {
-            "Amount" => Some("amount"),
-            "AmountText" => Some("amount_text"),
-            "EpochSeconds" => Some("epoch"),
-            "Price" => Some("price"),
-            _ => None,
-        };
-        out += &match (special, field.required) {
-            _ if field.repeated => return Err(format!("{name}: lists are not written yet").into()),
-            (Some(call), true) => format!("{writer}.{call}({name:?}, {value});\n"),
-            (Some(call), false) => {
-                format!("if let Some(value) = {value} {{\n{writer}.{call}({name:?}, value);\n}}\n")
-            }
-            (None, true) => format!("{writer}.text({name:?}, &{value}, {limit})?;\n"),
-            (None, false) => {
-                format!("{writer}.optional_text({name:?}, {value}.as_ref(), {limit})?;\n")
-            }
-        };
-    }
-    Ok(out)
-}
-
-/// The value of a field, taken from the fields of a message in either format.
-fn read_field(field: &Field) -> String {
-    let name = &field.name;
-    let call = match (field.ty.as_str(), field.required) {
-        ("Amount", true) => "amount",
-        ("Amount", false) => "optional_amount",
-        ("AmountText", true) => "amount_text",
-        ("AmountText", false) => "optional_amount_text",
-        ("EpochSeconds", _) => "epoch",
-        ("Price", true) => "price",
-        ("Price", false) => "optional_price",
-        (_, true) => return format!("fields.required({name:?}, {})?", limit(field)),
-        (_, false) => return format!("fields.optional({name:?}, {})?", limit(field)),
-    };
-    format!("fields.{call}({name:?})?")
-}
-
-fn notification(service: &Service, spec: &Spec) -> Outcome<String> {
-    let docs = item_docs(spec);
-    let mut out = data(service, &spec.name, &docs, "Clone, Debug, PartialEq, Eq", &spec.field);
-    out += &format!(
-        "impl {} {{\n/// Writes the parameters, without the signature.\n///\n/// # Errors\n\
-         /// [`EncodeError`] when a field is too long.\n\
-         pub fn to_params(&self) -> Result<Params, EncodeError> {{\n\
-         let mut out = params::Writer::default();\n",
-        spec.name
-    );
-    out += &write_fields(spec.field.iter(), "out")?;
-    out += "Ok(out.finish())\n}\n\n/// Reads the parameters, whatever else is among them.\n///\n\
-            /// # Errors\n/// [`DecodeError`] names the field.\n\
-            pub fn from_params(params: &Params) -> Result<Self, DecodeError> {\n\
-            let mut fields = params.fields();\nOk(Self {\n";
-    for field in &spec.field {
-        out += &format!("{}: {},\n", snake(&field.name), read_field(field));
-    }
-    out += "})\n}\n}\n";
-    Ok(out)
-}
-
-fn operation(service: &Service, spec: &Spec, format: Format) -> Outcome<String> {
-    let mut out =
-        data(service, &spec.name, &item_docs(spec), "Clone, Debug, PartialEq, Eq", &spec.request);
+    let plain = derives(&[], Format::Params);
+    let mut out = data(service, &spec.name, &docs, &plain, &spec.request, spec.key.as_deref());
     let answer = match &spec.response {
         Response::Shared(name) => name.clone(),
         Response::Own(fields) => {
             let name = format!("{}Result", spec.name);
             let docs = format!("/// What [`{}`] answers.\n", spec.name);
-            out += &data(service, &name, &docs, "Clone, Debug, PartialEq, Eq", fields);
-            out += &result_element(service, &name, fields)?;
+            out += &data(service, &name, &docs, &plain, fields, None);
+            out += &query::result_element(service, &name, fields);
             name
         }
     };
-    out += &match format {
-        Format::Params => query_operation(spec, &answer)?,
-        Format::Json => json_operation(spec, &answer)?,
-    };
-    Ok(out)
-}
-
-fn result_element(service: &Service, name: &str, fields: &[Field]) -> Outcome<String> {
-    let absent = if fields.is_empty() { "Some(Self {})" } else { "None" };
-    let mut out = format!(
-        "impl ResultElement for {name} {{\nfn absent() -> Option<Self> {{\n{absent}\n}}\n\n"
-    );
-    out += &read_xml(service, "", fields)?;
-    out.push('\n');
-    let write = write_xml(service, "", fields)?;
-    out += &if fields.is_empty() { write.replace("(&self, xml:", "(&self, _xml:") } else { write };
-    out += "}\n\n";
-    Ok(out)
+    out + &match format {
+        Format::Params => query::operation(spec, &answer),
+        Format::Json => json::operation(spec, &answer),
+    }
 }
 
 fn replay(spec: &Spec) -> &'static str {
@@ -508,87 +256,56 @@ fn operation_head(spec: &Spec, api: &str, answer: &str) -> String {
     )
 }
 
-fn query_operation(spec: &Spec, answer: &str) -> Outcome<String> {
-    let name = &spec.name;
-    let mut out = operation_head(spec, "FlexiblePaymentsApi", answer);
-    out += "fn encode(&self, dialect: Dialect) -> Result<Params, EncodeError> {\n\
-            let mut out = params::Writer::action(Self::ACTION, dialect);\n";
-    out += &write_fields(spec.request.iter(), "out")?;
-    out += &format!(
-        "Ok(out.finish())\n}}\n\n\
-         fn decode(body: &[u8]) -> Result<Answer<{answer}>, DecodeError> {{\n\
-         read_answer(body, Self::ACTION)\n}}\n}}\n\n\
-         impl Serve for {name} {{\n\
-         fn read(params: &Params, _dialect: Dialect) -> Result<Self, DecodeError> {{\n\
-         let mut fields = params.fields();\nlet request = Self {{\n"
-    );
-    for field in &spec.request {
-        out += &format!("{}: {},\n", snake(&field.name), read_field(field));
+fn limit(field: &Field) -> String {
+    match (field.max, field.max_bytes) {
+        (Some(most), _) => format!("Limit::Characters({most})"),
+        (None, Some(most)) => format!("Limit::Bytes({most})"),
+        (None, None) => "Limit::Unlimited".to_owned(),
     }
-    out += &format!(
-        "}};\nfields.finish()?;\nOk(request)\n}}\n\n\
-         fn write_answer(answer: &Answer<{answer}>, dialect: Dialect) -> Vec<u8> {{\n\
-         write_answer(answer, Self::ACTION, dialect)\n}}\n}}\n"
-    );
-    Ok(out)
 }
 
-fn json_operation(spec: &Spec, answer: &str) -> Outcome<String> {
-    let name = &spec.name;
-    let of = |place| spec.request.iter().filter(move |field| field.place == place);
-    let missing = |what: &str| format!("an Amazon Pay operation says `{what}`");
-    let (method, path, success) = (
-        spec.method.as_ref().ok_or_else(|| missing("method"))?,
-        spec.path.as_ref().ok_or_else(|| missing("path"))?,
-        spec.success.ok_or_else(|| missing("success"))?,
-    );
-    let has_body = of(Place::Body).next().is_some();
-    let mut out = format!(
-        "impl Route for {name} {{\nconst METHOD: &'static str = {method:?};\n\
-         const PATH: &'static str = {path:?};\nconst SUCCESS: u16 = {success};\n}}\n\n"
-    );
-    out += &operation_head(spec, "AmazonPayApi", answer);
-    out += "fn encode(&self, _version: ApiVersion) -> Result<JsonRequest, EncodeError> {\n";
-    if has_body {
-        out += "let mut body = json::Writer::default();\n";
-        out += &write_fields(of(Place::Body), "body")?;
-    }
-    let target = match of(Place::Path).next() {
-        Some(field) => {
-            format!("json::fill_path(Self::PATH, {:?}, &self.{})?", field.name, snake(&field.name))
-        }
-        None => "Self::PATH".to_owned(),
-    };
-    out += &format!("Ok(JsonRequest::new(Self::METHOD, {target})");
-    for field in of(Place::Header) {
-        out += &format!(".with_key(self.{}.as_str())", snake(&field.name));
-    }
-    if has_body {
-        out += ".with_body(body.finish())";
-    }
-    out += &format!(
-        ")\n}}\n\nfn decode(body: &[u8]) -> Result<Answer<{answer}>, DecodeError> {{\n\
-         json::read(body).map(|result| Answer::new(result, None))\n}}\n}}\n\n\
-         impl Serve for {name} {{\n\
-         fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {{\n"
-    );
-    if has_body {
-        out += "let mut fields = request.fields()?;\n";
-    }
-    out += if has_body { "let message = Self {\n" } else { "Ok(Self {\n" };
-    for field in &spec.request {
-        let value = match field.place {
-            Place::Body => read_field(field),
-            Place::Header => format!("request.idempotency_key({:?})?", field.name),
-            Place::Path => format!("request.path_value(Self::PATH, {:?})?.into()", field.name),
+/// Statements that write the fields through a writer of either format.
+fn write_fields<'a>(fields: impl Iterator<Item = &'a Field>, writer: &str) -> String {
+    let mut out = String::new();
+    for field in fields {
+        let (name, value, limit) =
+            (&field.name, format!("self.{}", snake(&field.name)), limit(field));
+        let special = match field.ty.as_str() {
+            "Amount" => Some("amount"),
+            "AmountText" => Some("amount_text"),
+            "EpochSeconds" => Some("epoch"),
+            "Price" => Some("price"),
+            _ => None,
         };
-        out += &format!("{}: {value},\n", snake(&field.name));
+        out += &match (&field.fixed, special, field.required) {
+            (Some(fixed), ..) => format!("{writer}.fixed({name:?}, {fixed:?});\n"),
+            (None, Some(call), true) => format!("{writer}.{call}({name:?}, {value})?;\n"),
+            (None, Some(call), false) => {
+                format!("if let Some(value) = {value} {{\n{writer}.{call}({name:?}, value)?;\n}}\n")
+            }
+            (None, None, true) => format!("{writer}.text({name:?}, &{value}, {limit})?;\n"),
+            (None, None, false) => {
+                format!("{writer}.optional_text({name:?}, {value}.as_ref(), {limit})?;\n")
+            }
+        };
     }
-    out += if has_body { "};\nfields.finish()?;\nOk(message)\n" } else { "})\n" };
-    out += &format!(
-        "}}\n\n\
-         fn write_answer(answer: &Answer<{answer}>, _version: ApiVersion) -> Vec<u8> {{\n\
-         json::write(&answer.result)\n}}\n}}\n"
-    );
-    Ok(out)
+    out
+}
+
+/// The value of a field, taken from the fields of a message in either format.
+fn read_field(field: &Field) -> String {
+    let name = &field.name;
+    let call = match (field.ty.as_str(), field.required) {
+        ("Amount", true) => "amount",
+        ("Amount", false) => "optional_amount",
+        ("AmountText", true) => "amount_text",
+        ("AmountText", false) => "optional_amount_text",
+        ("EpochSeconds", true) => "epoch",
+        ("EpochSeconds", false) => "optional_epoch",
+        ("Price", true) => "price",
+        ("Price", false) => "optional_price",
+        (_, true) => return format!("fields.required({name:?}, {})?", limit(field)),
+        (_, false) => return format!("fields.optional({name:?}, {})?", limit(field)),
+    };
+    format!("fields.{call}({name:?})?")
 }

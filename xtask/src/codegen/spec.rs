@@ -1,12 +1,12 @@
-//! The spec as it is written, checked for what a typing mistake would break.
+//! The spec as it is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::names;
+use super::{check, names};
 use crate::Outcome;
 
 /// A service and everything its folder describes.
@@ -16,7 +16,20 @@ pub(crate) struct Service {
     pub(crate) items: Vec<Item>,
 }
 
+/// How the messages of a service are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Parameters in, XML out.
+    Params,
+    /// JSON both ways.
+    Json,
+}
+
 impl Service {
+    pub(crate) fn format(&self) -> Format {
+        if self.name == "amazon_pay" { Format::Json } else { Format::Params }
+    }
+
     /// The item that a field's type names, unless the type is built in.
     pub(crate) fn shared(&self, name: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.spec.name == name && item.spec.kind != Kind::Operation)
@@ -80,6 +93,12 @@ pub(crate) enum Response {
     Own(Vec<Field>),
 }
 
+impl Response {
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Own(fields) if fields.is_empty())
+    }
+}
+
 impl Default for Response {
     fn default() -> Self {
         Self::Own(Vec::new())
@@ -110,6 +129,7 @@ pub(crate) struct Field {
     pub(crate) max: Option<usize>,
     pub(crate) max_bytes: Option<usize>,
     pub(crate) default: Option<String>,
+    pub(crate) fixed: Option<String>,
     pub(crate) doc: String,
     pub(crate) source: Option<String>,
 }
@@ -124,20 +144,6 @@ pub(crate) struct Value {
     pub(crate) retriable: bool,
 }
 
-/// Types that need no file.
-const BUILT_IN: [&str; 10] = [
-    "Amount",
-    "AmountText",
-    "CallerReference",
-    "DateTime",
-    "EpochSeconds",
-    "IdempotencyKey",
-    "Integer",
-    "Price",
-    "Sensitive",
-    "String",
-];
-
 /// Reads and checks a folder of services.
 pub(crate) fn read(spec: &Path) -> Outcome<Vec<Service>> {
     let mut services = Vec::new();
@@ -148,25 +154,26 @@ pub(crate) fn read(spec: &Path) -> Outcome<Vec<Service>> {
         let mut items = Vec::new();
         for (file, path) in entries(&folder)? {
             let Some(file) = file.strip_suffix(".toml") else { continue };
-            let spec: Spec = toml::from_str(&fs::read_to_string(&path)?)
-                .map_err(|error| format!("{}: {error}", path.display()))?;
+            let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+            let text = fs::read_to_string(&path).map_err(|error| at(&error))?;
+            let spec: Spec = toml::from_str(&text).map_err(|error| at(&error))?;
             if names::snake(&spec.name) != file {
                 let expected = names::snake(&spec.name);
-                return Err(format!("{}: should be {expected}.toml", path.display()).into());
+                return Err(at(&format!("should be {expected}.toml")).into());
             }
             items.push(Item { file: file.to_owned(), spec });
         }
         let service = Service { name, items };
         for item in &service.items {
-            check(&service, &item.spec)
-                .map_err(|error| format!("{}/{}.toml: {error}", service.name, item.file))?;
+            check::check(&service, &item.spec)
+                .map_err(|error| format!("spec/{}/{}.toml: {error}", service.name, item.file))?;
         }
         services.push(service);
     }
     Ok(services)
 }
 
-fn entries(folder: &Path) -> Outcome<BTreeMap<String, std::path::PathBuf>> {
+fn entries(folder: &Path) -> Outcome<BTreeMap<String, PathBuf>> {
     let mut entries = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
         let entry = entry?;
@@ -174,44 +181,4 @@ fn entries(folder: &Path) -> Outcome<BTreeMap<String, std::path::PathBuf>> {
         entries.insert(name, entry.path());
     }
     Ok(entries)
-}
-
-fn check(service: &Service, spec: &Spec) -> Outcome {
-    if !["(H)", "(M)", "(L)"].iter().any(|mark| spec.source.contains(mark)) {
-        return Err("the source does not say how sure it is: (H), (M) or (L)".into());
-    }
-    let own = match &spec.response {
-        Response::Own(fields) => fields.as_slice(),
-        Response::Shared(name) => match service.shared(name).map(|item| item.spec.kind) {
-            Some(Kind::Struct) => &[],
-            _ => return Err(format!("answers {name}, which is no shared struct").into()),
-        },
-    };
-    for fields in [&spec.request, own, &spec.field] {
-        let mut seen = BTreeSet::new();
-        let mut required = BTreeSet::new();
-        for field in fields {
-            if !BUILT_IN.contains(&field.ty.as_str()) && service.shared(&field.ty).is_none() {
-                return Err(format!("{}: there is no type {}", field.name, field.ty).into());
-            }
-            if !seen.insert(&field.name) {
-                return Err(format!("{} stands twice", field.name).into());
-            }
-            if field.required && !required.insert(&field.ty) {
-                let name = &field.name;
-                return Err(
-                    format!("{name}: two required fields of one type can be swapped").into()
-                );
-            }
-        }
-    }
-    match spec.kind {
-        Kind::Operation if spec.replay.is_none() => Err("an operation says `replay`".into()),
-        Kind::Operation if (spec.replay == Some(Replay::ByKey)) != spec.key.is_some() => {
-            Err("`replay = \"by-key\"` and `key` go together".into())
-        }
-        Kind::Enum if spec.value.is_empty() => Err("an enum has values".into()),
-        Kind::Struct | Kind::Notification if spec.field.is_empty() => Err("it has no field".into()),
-        _ => Ok(()),
-    }
 }

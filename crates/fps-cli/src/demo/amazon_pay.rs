@@ -1,21 +1,21 @@
 //! The Amazon Pay half: refunds, a repeated key, a wish that the rules refuse, and the same wish sent
-//! all the same.
+//! all the same. Knows nothing of FPS.
 
 use std::time::Duration;
 
-use fps::amazon_pay::{ChargeId, CreateRefund, GetRefund, RefundId};
+use fps::amazon_pay::{ChargeId, CreateRefund, GetRefund, ReasonCode, RefundId};
 use fps::{
-    AmazonPay, AmazonPayConfig, Currency, Decision, Followed, IdempotencyKey, Money, Patience,
-    Payment, PrivateKey, RefundState, Region, Submitted, Wish,
+    AmazonPay, AmazonPayConfig, Currency, Decision, Followed, IdempotencyKey, Limit, Money,
+    Patience, Payment, PrivateKey, RefundState, Region, ServiceRefusal, Wish,
 };
 use fps_sandbox::Service;
 
-use super::report::{Lane, Step, asked};
-use super::{PAID, World, call_failed, sandbox_failed};
+use super::report::{Decided, Lane, Outcome, Step};
+use super::{PAID, SANDBOX_FAILED, World};
 use crate::exit::{Exit, Failure, OrFail};
 use crate::progress::step;
 
-const SERVICE: &str = "Amazon Pay";
+const SERVICE: Service = Service::AmazonPay;
 /// What the service took: seed 000 speaks of 3 dollars for a hundred.
 const FEE: Money = Money::from_minor(300, Currency::USD);
 const HALF: Money = Money::from_minor(5_000, Currency::USD);
@@ -25,26 +25,21 @@ const TOO_MUCH: Money = Money::from_minor(2_000, Currency::USD);
 pub(super) async fn run(world: &World) -> Result<Lane, Failure> {
     step("Amazon Pay: a captured charge of 100.00 USD with a fee of 3.00");
     let charge = world.sandbox.capture_charge(&world.merchant, PAID).fee(FEE);
-    let charge = charge.create().await.map_err(sandbox_failed)?;
+    let charge = charge.create().await.or_fail(SANDBOX_FAILED)?;
     let shop = Shop { client: client(world)?, charge };
-    let mut lane = Lane::new(Service::AmazonPay);
+    let mut lane = Lane::new(SERVICE);
 
     step("Amazon Pay: refund 50.00, and ask until it is refunded");
-    let payment = shop.payment().await?;
-    let half = Wish::amount(HALF);
-    let first = shop.refund("half", &payment, &half, &mut lane).await?;
+    let first = shop.refund("half", &Wish::amount(HALF), &mut lane).await?;
 
     step("Amazon Pay: send the same refund again with the same key");
-    shop.repeat("half", &payment, &half, &first, &mut lane).await?;
+    shop.repeat("half", HALF, &first, &mut lane).await?;
 
     step("Amazon Pay: refund the rest");
-    let payment = shop.payment().await?;
-    shop.refund("rest", &payment, &Wish::rest(), &mut lane).await?;
+    shop.refund("rest", &Wish::rest(), &mut lane).await?;
 
     step("Amazon Pay: ask for 20.00 more, which the rules refuse before anything is sent");
-    let payment = shop.payment().await?;
-    let more = Wish::amount(TOO_MUCH);
-    shop.refused_here(&payment, &more, &mut lane)?;
+    shop.refused_here(TOO_MUCH, &mut lane).await?;
 
     step("Amazon Pay: send the same wish anyway");
     shop.refused_there("more", TOO_MUCH, &mut lane).await?;
@@ -74,38 +69,31 @@ impl Shop {
         self.client.payment(&self.charge).await.or_fail(what)?.with_fee(FEE).or_fail(what)
     }
 
-    /// A key that the same wish gives again, whatever happened in between.
-    fn key(&self, what: &str) -> Result<IdempotencyKey, Failure> {
-        let charge = self.charge.as_str().rsplit_once('-').map_or("", |(_, last)| last);
-        IdempotencyKey::new(format!("demo-{charge}-{what}")).or_fail("the key is no key")
+    /// The request, with a key that the same wish gives again, whatever happened in between.
+    fn request(&self, key: &str, amount: Money) -> Result<CreateRefund, Failure> {
+        let charge = self.charge.as_str();
+        let (_, last) = charge.rsplit_once('-').unwrap_or_default();
+        let key = IdempotencyKey::new(format!("demo-{last}-{key}")).or_fail("the key is no key")?;
+        Ok(CreateRefund::new(key, charge, amount))
     }
 
-    fn step(&self, asked: String) -> Step {
-        let payment = self.charge.as_str().to_owned();
-        Step { service: SERVICE, payment, asked, ..Step::default() }
-    }
-
-    async fn send(
+    fn step(
         &self,
-        key: &str,
-        payment: &Payment,
-        wish: &Wish,
-    ) -> Result<Submitted<RefundId>, Failure> {
-        self.client
-            .refund(self.key(key)?, &self.charge, payment, wish)
-            .await
-            .map_err(|error| call_failed("the refund was not made", error))
+        asked: Option<Money>,
+        amount: Money,
+        decision: Decided,
+        outcome: Outcome,
+    ) -> Step {
+        Step::new(SERVICE, self.charge.as_str(), asked, amount, decision, outcome)
     }
 
     /// Decides, sends, and asks until it has ended.
-    async fn refund(
-        &self,
-        key: &str,
-        payment: &Payment,
-        wish: &Wish,
-        lane: &mut Lane,
-    ) -> Result<RefundId, Failure> {
-        let refund = self.send(key, payment, wish).await?;
+    async fn refund(&self, key: &str, wish: &Wish, lane: &mut Lane) -> Result<RefundId, Failure> {
+        let what = "the refund was not made";
+        let plan = self.client.plan(&self.payment().await?, wish).into_result().or_fail(what)?;
+        let request = self.request(key, plan.amount())?;
+        let refund = self.client.submit(&request).await.or_fail(what)?;
+        lane.begin(plan.amount())?;
         let what = "the refund cannot be followed";
         let patience = Patience::short(Duration::from_millis(50), Duration::from_secs(30));
         let end = self.client.follow(&refund.id, &patience).await.or_fail(what)?;
@@ -116,14 +104,13 @@ impl Shop {
         // What counts is what the service says was refunded, not what was asked.
         let said = self.client.client().send(&GetRefund::new(refund.id.as_str())).await;
         let said = said.or_fail(what)?.result;
-        lane.count(said.refund_amount, refund.plan.fee_returned())?;
+        lane.end(said.refund_amount, plan.fee_returned())?;
         lane.steps.push(Step {
-            decision: "allowed".to_owned(),
-            fee_returned: Some(refund.plan.fee_returned().to_string()),
-            state: said.status_details.state.to_string(),
+            fee_returned: Some(plan.fee_returned().to_string()),
+            states: vec![said.status_details.state.to_string()],
             refund: Some(refund.id.as_str().to_owned()),
             request_id: refund.request_id,
-            ..self.step(asked(wish, &refund.plan))
+            ..self.step(wish.asked(), plan.amount(), Decided::Allow, Outcome::Refunded)
         });
         Ok(refund.id)
     }
@@ -132,39 +119,37 @@ impl Shop {
     async fn repeat(
         &self,
         key: &str,
-        payment: &Payment,
-        wish: &Wish,
+        amount: Money,
         first: &RefundId,
         lane: &mut Lane,
     ) -> Result<(), Failure> {
-        let again = self.send(key, payment, wish).await?;
+        let again = self.client.submit(&self.request(key, amount)?).await;
+        let again = again.or_fail("the refund could not be sent again")?;
         if again.id != *first {
             let message = format!("the repeated key made a second refund, {}", again.id.as_str());
             return Err(Failure::new(Exit::Damaged, message));
         }
         lane.steps.push(Step {
-            decision: "allowed, same key".to_owned(),
-            state: "the same refund".to_owned(),
             refund: Some(again.id.as_str().to_owned()),
             request_id: again.request_id,
-            ..self.step(asked(wish, &again.plan))
+            ..self.step(Some(amount), amount, Decided::NotAsked, Outcome::SameRefund)
         });
         Ok(())
     }
 
-    fn refused_here(&self, payment: &Payment, wish: &Wish, lane: &mut Lane) -> Result<(), Failure> {
-        let Decision::Refuse(refusal) = self.client.plan(payment, wish) else {
+    async fn refused_here(&self, amount: Money, lane: &mut Lane) -> Result<(), Failure> {
+        let wish = Wish::amount(amount);
+        let Decision::Refuse(refusal) = self.client.plan(&self.payment().await?, &wish) else {
             return Err(Failure::new(Exit::Damaged, "the rules allowed more than the cap"));
         };
-        let amount = |amount: Option<Money>| amount.map_or(String::new(), |it| format!("{it:?}"));
         let limit = match refusal.limit() {
-            Some(fps::Limit::Amount(limit)) => Some(limit),
+            Some(Limit::Amount(limit)) => Some(limit.to_string()),
             _ => None,
         };
         lane.steps.push(Step {
-            decision: format!("refused: {}, {}", refusal.rule().name(), amount(limit)),
-            state: "not sent".to_owned(),
-            ..self.step(amount(refusal.asked()))
+            rule: Some(refusal.rule().name()),
+            limit,
+            ..self.step(Some(amount), amount, Decided::Refuse, Outcome::NotSent)
         });
         Ok(())
     }
@@ -176,18 +161,19 @@ impl Shop {
         amount: Money,
         lane: &mut Lane,
     ) -> Result<(), Failure> {
-        let request = CreateRefund::new(self.key(key)?, self.charge.as_str(), amount);
-        let Err(error) = self.client.client().send(&request).await else {
+        let Err(error) = self.client.client().send(&self.request(key, amount)?).await else {
             return Err(Failure::new(Exit::Damaged, "the sandbox refunded more than the cap"));
         };
-        let Some(code) = error.service_code() else {
-            return Err(error).or_fail("the sandbox gave no reason");
-        };
+        let exceeded = matches!(error.refusal(), Some(ServiceRefusal::AmazonPay(refusal))
+            if refusal.code == ReasonCode::TransactionAmountExceeded);
+        if error.status() != Some(400) || !exceeded {
+            return Err(Failure::from_error(error, "the sandbox did not refuse by its cap"));
+        }
         lane.steps.push(Step {
-            decision: "not asked".to_owned(),
-            state: format!("{} {code}", error.status().unwrap_or_default()),
+            status: error.status(),
+            code: error.service_code().map(str::to_owned),
             request_id: error.request_id().map(str::to_owned),
-            ..self.step(format!("{amount:?}"))
+            ..self.step(Some(amount), amount, Decided::NotAsked, Outcome::Refused)
         });
         Ok(())
     }

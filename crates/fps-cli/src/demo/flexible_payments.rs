@@ -1,8 +1,9 @@
 //! The FPS half: a card payment, and refunds whose ends are told by notifications that were proved.
+//! Knows nothing of Amazon Pay.
 
 use std::time::Duration;
 
-use fps::flexible_payments::{CancelToken, Pay, TransactionId};
+use fps::flexible_payments::{CancelToken, GetTransaction, Pay, Refund, TransactionId};
 use fps::{
     CallerReference, Credentials, Currency, FlexiblePayments, FlexiblePaymentsConfig, Followed,
     Method, Money, Patience, RefundState, Wish,
@@ -10,12 +11,12 @@ use fps::{
 use fps_sandbox::Service;
 
 use super::listener::Listening;
-use super::report::{Lane, Step, asked};
-use super::{PAID, World, call_failed, sandbox_failed};
+use super::report::{Decided, Lane, Outcome, Step};
+use super::{PAID, SANDBOX_FAILED, World};
 use crate::exit::{Exit, Failure, OrFail};
 use crate::progress::step;
 
-const SERVICE: &str = "FPS";
+const SERVICE: Service = Service::FlexiblePayments;
 const PART: Money = Money::from_minor(3_000, Currency::USD);
 
 pub(super) async fn run(world: &World, listener: &mut Listening) -> Result<Lane, Failure> {
@@ -24,16 +25,15 @@ pub(super) async fn run(world: &World, listener: &mut Listening) -> Result<Lane,
     let client = FlexiblePaymentsConfig::new(world.sandbox.url(), credentials)
         .and_then(|config| FlexiblePayments::new(config, &world.settings))
         .or_fail("the FPS client cannot be built")?;
-    let mut lane = Lane::new(Service::FlexiblePayments);
+    let mut lane = Lane::new(SERVICE);
 
     step("FPS: a card payment of 100.00 USD, by signed Query");
-    let token = world.sandbox.install_token(merchant, Method::Card).await;
-    let token = token.map_err(sandbox_failed)?;
+    let token =
+        world.sandbox.install_token(merchant, Method::Card).await.or_fail(SANDBOX_FAILED)?;
     let payment = pay(&client, token.as_str()).await?;
 
     step("FPS: refund 30.00, and wait for notifications that can be proved");
-    let wish = Wish::amount(PART);
-    refund(&client, listener, &payment, "part", &wish, &mut lane).await?;
+    refund(&client, listener, &payment, "part", &Wish::amount(PART), &mut lane).await?;
 
     step("FPS: refund with no amount, which means the rest");
     refund(&client, listener, &payment, "rest", &Wish::rest(), &mut lane).await?;
@@ -52,7 +52,7 @@ fn reference(subject: &str, what: &str) -> Result<CallerReference, Failure> {
 /// A completed payment.
 async fn pay(client: &FlexiblePayments, token: &str) -> Result<TransactionId, Failure> {
     let what = "the payment was not made";
-    let request = Pay::new(token, PAID, reference(token, "pay")?);
+    let request = Pay::new(reference(token, "pay")?, token, PAID);
     let answer = client.client().send(&request).await.or_fail(what)?;
     let id = answer.result.transaction_id;
     let patience = Patience::short(Duration::from_millis(50), Duration::from_secs(30));
@@ -64,6 +64,7 @@ async fn pay(client: &FlexiblePayments, token: &str) -> Result<TransactionId, Fa
     }
 }
 
+/// Decides, sends, and believes the end that is notified. The rest is sent without an amount.
 async fn refund(
     client: &FlexiblePayments,
     listener: &mut Listening,
@@ -73,25 +74,43 @@ async fn refund(
     lane: &mut Lane,
 ) -> Result<(), Failure> {
     let payment = client.payment(id).await.or_fail("the payment cannot be read")?;
-    let refund = client
-        .refund(reference(id.as_str(), what)?, id, &payment, wish)
-        .await
-        .map_err(|error| call_failed("the refund was not made", error))?;
+    let not_made = "the refund was not made";
+    let plan = client.plan(&payment, wish).into_result().or_fail(not_made)?;
+    let mut request = Refund::new(reference(id.as_str(), what)?, id.as_str());
+    request.refund_amount = wish.asked();
+    let refund = client.submit(&request).await.or_fail(not_made)?;
+    if refund.state != RefundState::Pending {
+        let message = format!("the reply to a card refund is {:?}, not pending", refund.state);
+        return Err(Failure::new(Exit::Damaged, message));
+    }
+    lane.begin(plan.amount())?;
+
     let told = listener.follow(&refund.id).await?;
-    let Some(last) = told.last() else {
-        return Err(Failure::new(Exit::Internal, "no notification was received"));
-    };
-    lane.count(last.transaction_amount, refund.plan.fee_returned())?;
-    let statuses: Vec<_> = told.iter().map(|told| told.transaction_status.as_str()).collect();
+    if told.amount != plan.amount() {
+        let message = format!("{} was decided, {} notified", plan.amount(), told.amount);
+        return Err(Failure::new(Exit::Damaged, message));
+    }
+    // Of a refund, the fee is what came back, and so below zero.
+    let what = "the refund cannot be looked up";
+    let detail = client.client().send(&GetTransaction::new(refund.id.as_str())).await;
+    let fee = detail.or_fail(what)?.result.transaction.and_then(|detail| detail.fps_fees);
+    let fee = fee.ok_or_else(|| Failure::new(Exit::Damaged, "the refund has no fee"))?;
+    let fee_returned = fee.checked_neg().or_fail(what)?;
+    lane.end(told.amount, fee_returned)?;
     lane.steps.push(Step {
-        service: SERVICE,
-        payment: id.as_str().to_owned(),
-        asked: asked(wish, &refund.plan),
-        decision: "allowed".to_owned(),
-        fee_returned: Some(refund.plan.fee_returned().to_string()),
-        state: format!("{} (proved)", statuses.join(", ")),
+        fee_returned: Some(fee_returned.to_string()),
+        states: told.statuses,
+        proved: true,
         refund: Some(refund.id.as_str().to_owned()),
         request_id: refund.request_id,
+        ..Step::new(
+            SERVICE,
+            id.as_str(),
+            wish.asked(),
+            plan.amount(),
+            Decided::Allow,
+            Outcome::Refunded,
+        )
     });
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The merchant's address for notifications: what arrives is proved before it is handed on.
+//! The merchant's address for notifications: what arrives is proved before it is handed on. Decides
+//! nothing about refunds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use fps::flexible_payments::{TransactionId, TransactionNotification};
-use fps::{CertificateFetcher, CertificateOrigin, Notifications, RefundState, Trust, Verified};
+use fps::{
+    CertificateFetcher, CertificateOrigin, Money, NotificationError, Notifications, Observation,
+    RefundState, Trust, Verified,
+};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -56,57 +60,68 @@ impl Listener {
     }
 }
 
+type Proved = Result<Verified<TransactionNotification>, NotificationError>;
+
 struct Desk {
     notifications: Notifications,
-    sender: mpsc::UnboundedSender<Verified<TransactionNotification>>,
+    sender: mpsc::UnboundedSender<Proved>,
 }
 
 async fn receive(State(desk): State<Arc<Desk>>, body: Bytes) -> StatusCode {
-    match desk.notifications.verify(&body).await {
-        Ok(proved) => {
-            drop(desk.sender.send(proved));
-            StatusCode::OK
-        }
-        Err(_) => StatusCode::BAD_REQUEST,
-    }
+    let proved = desk.notifications.verify(&body).await;
+    let status = if proved.is_ok() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    // Whoever listened may have gone.
+    drop(desk.sender.send(proved));
+    status
 }
 
-/// A served address, and what arrived there and was proved.
+/// A served address, and what arrived there.
 pub(super) struct Listening {
-    proved: mpsc::UnboundedReceiver<Verified<TransactionNotification>>,
+    proved: mpsc::UnboundedReceiver<Proved>,
     server: JoinHandle<()>,
 }
 
+/// What notifications told about a refund that has succeeded.
+pub(super) struct Told {
+    pub(super) amount: Money,
+    /// One after the other, as the service spells them.
+    pub(super) statuses: Vec<String>,
+}
+
 impl Listening {
-    /// Waits for all notifications about a refund, to its end.
-    pub(super) async fn follow(
-        &mut self,
-        refund: &TransactionId,
-    ) -> Result<Vec<TransactionNotification>, Failure> {
-        let mut about = Vec::new();
-        let mut state = RefundState::Accepted;
-        let told = async {
-            while !state.is_final() {
-                let Some(proved) = self.proved.recv().await else { break };
-                if proved.get().transaction_id != *refund {
-                    continue;
-                }
-                // Observations come late, twice and in any order: the state machine sorts them.
-                let observation = Notifications::observation(&proved);
-                state = state.observe(observation).map_err(|error| {
-                    Failure::new(Exit::Damaged, "the notifications disagree").because(error)
-                })?;
-                about.push(proved.into_inner());
+    /// Waits for the notifications about a refund: that it is pending, and that it has succeeded.
+    pub(super) async fn follow(&mut self, refund: &TransactionId) -> Result<Told, Failure> {
+        let told = tokio::time::timeout(PATIENCE, self.both(refund)).await;
+        let late = format!("no notification told the end of refund {} in time", refund.as_str());
+        told.unwrap_or_else(|_| Err(Failure::new(Exit::Unknown, late)))
+    }
+
+    async fn both(&mut self, refund: &TransactionId) -> Result<Told, Failure> {
+        let mut statuses = Vec::new();
+        let (mut state, mut pending) = (RefundState::Accepted, false);
+        while let Some(proved) = self.proved.recv().await {
+            let proved = proved.or_fail("a notification could not be proved")?;
+            if proved.get().transaction_id != *refund {
+                continue;
             }
-            Ok(about)
-        };
-        match tokio::time::timeout(PATIENCE, told).await {
-            Ok(about) => about,
-            Err(_) => Err(Failure::new(
-                Exit::Unknown,
-                format!("no notification told the end of refund {} in time", refund.as_str()),
-            )),
+            let Some(observation) = Notifications::observation(&proved) else { continue };
+            // Observations come late, twice and in any order: the state machine sorts them.
+            state = state.observe(observation).map_err(|error| {
+                Failure::new(Exit::Damaged, "the notifications disagree").because(error)
+            })?;
+            pending |= observation == Observation::Pending;
+            statuses.push(proved.get().transaction_status.to_string());
+            match state {
+                RefundState::Declined => {
+                    return Err(Failure::new(Exit::Damaged, "the refund was declined"));
+                }
+                RefundState::Refunded if pending => {
+                    return Ok(Told { amount: proved.get().transaction_amount, statuses });
+                }
+                _ => {}
+            }
         }
+        Err(Failure::new(Exit::Internal, "the address for notifications is closed"))
     }
 }
 

@@ -1,31 +1,120 @@
-//! What happened in a demonstration, and whether both sides tell the same.
+//! What happened in a demonstration, and whether both sides tell the same; makes nothing happen.
 
-use fps::{Currency, Money, Plan, Wish};
+use fps::{Currency, Money, MoneyError};
 use fps_sandbox::{Service, Totals};
 use serde::Serialize;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, OrFail};
 use crate::output::{Report, table};
 
 /// One thing that was asked and what came of it.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Step {
     pub(super) service: &'static str,
     pub(super) payment: String,
-    /// `50.00 USD`, or `rest: 50.00 USD`.
-    pub(super) asked: String,
-    pub(super) decision: String,
+    /// What was asked; nothing stands for the rest.
+    pub(super) asked: Option<String>,
+    /// What was asked, or what the rest is.
+    pub(super) amount: String,
+    pub(super) currency: String,
+    pub(super) decision: Decided,
+    /// The rule that forbids it, and the most that it allows.
+    pub(super) rule: Option<&'static str>,
+    pub(super) limit: Option<String>,
     pub(super) fee_returned: Option<String>,
-    pub(super) state: String,
+    pub(super) outcome: Outcome,
+    /// What the service said of it, in its own words, one after the other.
+    pub(super) states: Vec<String>,
+    /// Were these told by notifications, each of them verified?
+    pub(super) proved: bool,
+    /// How the service refused.
+    pub(super) status: Option<u16>,
+    pub(super) code: Option<String>,
     pub(super) refund: Option<String>,
     pub(super) request_id: Option<String>,
 }
 
-/// A wish as a table shows it: the amount, and whether it was named.
-pub(super) fn asked(wish: &Wish, plan: &Plan) -> String {
-    match wish.asked() {
-        Some(amount) => format!("{amount:?}"),
-        None => format!("rest: {:?}", plan.amount()),
+/// What the rules say of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Decided {
+    Allow,
+    Refuse,
+    /// Sent around them.
+    NotAsked,
+}
+
+/// What became of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Outcome {
+    Refunded,
+    /// A key that was used before brought the refund of then.
+    SameRefund,
+    NotSent,
+    /// By the service.
+    Refused,
+}
+
+impl Step {
+    pub(super) fn new(
+        service: Service,
+        payment: &str,
+        asked: Option<Money>,
+        amount: Money,
+        decision: Decided,
+        outcome: Outcome,
+    ) -> Self {
+        Self {
+            service: service.name(),
+            payment: payment.to_owned(),
+            asked: asked.map(|asked| asked.to_string()),
+            amount: amount.to_string(),
+            currency: amount.currency().to_string(),
+            decision,
+            rule: None,
+            limit: None,
+            fee_returned: None,
+            outcome,
+            states: Vec::new(),
+            proved: false,
+            status: None,
+            code: None,
+            refund: None,
+            request_id: None,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let rest = if self.asked.is_none() { "rest: " } else { "" };
+        let decision = match self.decision {
+            Decided::Allow => "allowed".to_owned(),
+            Decided::NotAsked => "not asked".to_owned(),
+            Decided::Refuse => {
+                format!("refused: {}, {}", self.rule.unwrap_or("-"), or_none(&self.limit))
+            }
+        };
+        let mut state = match self.outcome {
+            Outcome::Refunded => self.states.join(", "),
+            Outcome::SameRefund => "the same refund".to_owned(),
+            Outcome::NotSent => "not sent".to_owned(),
+            Outcome::Refused => {
+                format!("{} {}", self.status.unwrap_or_default(), or_none(&self.code))
+            }
+        };
+        if self.proved {
+            state.push_str(" (proved)");
+        }
+        vec![
+            self.service.to_owned(),
+            self.payment.clone(),
+            format!("{rest}{} {}", self.amount, self.currency),
+            decision,
+            or_none(&self.fee_returned),
+            state,
+            or_none(&self.request_id),
+        ]
     }
 }
 
@@ -34,23 +123,37 @@ pub(super) fn asked(wish: &Wish, plan: &Plan) -> String {
 pub(super) struct Lane {
     pub(super) service: Service,
     pub(super) steps: Vec<Step>,
-    pub(super) refunded: Money,
-    pub(super) fees_returned: Money,
+    begun: Money,
+    refunded: Money,
+    fees_returned: Money,
 }
 
 impl Lane {
     pub(super) fn new(service: Service) -> Self {
         let zero = Money::zero(Currency::USD);
-        Self { service, steps: Vec::new(), refunded: zero, fees_returned: zero }
+        Self { service, steps: Vec::new(), begun: zero, refunded: zero, fees_returned: zero }
     }
 
-    /// Counts a refund that the service has said is done.
-    pub(super) fn count(&mut self, refunded: Money, fee_returned: Money) -> Result<(), Failure> {
-        let overflow = |error| Failure::new(Exit::Internal, "the totals overflow").because(error);
-        self.refunded = self.refunded.checked_add(refunded).map_err(overflow)?;
-        self.fees_returned = self.fees_returned.checked_add(fee_returned).map_err(overflow)?;
+    /// Counts a refund that the service has taken.
+    pub(super) fn begin(&mut self, amount: Money) -> Result<(), Failure> {
+        self.begun = counted(self.begun.checked_add(amount))?;
         Ok(())
     }
+
+    /// Counts what the service says has been refunded.
+    pub(super) fn end(&mut self, refunded: Money, fee_returned: Money) -> Result<(), Failure> {
+        self.refunded = counted(self.refunded.checked_add(refunded))?;
+        self.fees_returned = counted(self.fees_returned.checked_add(fee_returned))?;
+        Ok(())
+    }
+
+    fn under_way(&self) -> Result<Money, Failure> {
+        counted(self.begun.checked_sub(self.refunded))
+    }
+}
+
+fn counted(sum: Result<Money, MoneyError>) -> Result<Money, Failure> {
+    sum.or_fail("the totals of the client cannot be counted")
 }
 
 /// One total, as either side has it.
@@ -73,12 +176,13 @@ pub(super) struct Demonstration {
 }
 
 impl Demonstration {
-    pub(super) fn new(lanes: Vec<Lane>, books: &[Totals]) -> Self {
+    pub(super) fn new(lanes: Vec<Lane>, books: &[Totals]) -> Result<Self, Failure> {
         let mut totals = Vec::new();
         for lane in &lanes {
             let book = books.iter().find(|book| book.service == lane.service);
             let zero = Money::zero(Currency::USD);
-            let mut compare = |total, client: Money, book: Money| {
+            let mut compare = |total, client: Money, book: Option<Money>| {
+                let book = book.unwrap_or(zero);
                 totals.push(Compared {
                     service: lane.service.name(),
                     total,
@@ -88,13 +192,12 @@ impl Demonstration {
                     agree: client == book,
                 });
             };
-            compare("refunded", lane.refunded, book.map_or(zero, |book| book.refunded));
-            let fees = book.map_or(zero, |book| book.fees_returned);
-            compare("fees returned", lane.fees_returned, fees);
-            compare("still under way", zero, book.map_or(zero, |book| book.refunding));
+            compare("refunded", lane.refunded, book.map(|book| book.refunded));
+            compare("fees-returned", lane.fees_returned, book.map(|book| book.fees_returned));
+            compare("under-way", lane.under_way()?, book.map(|book| book.refunding));
         }
         let agree = totals.iter().all(|total| total.agree);
-        Self { steps: lanes.into_iter().flat_map(|lane| lane.steps).collect(), totals, agree }
+        Ok(Self { steps: lanes.into_iter().flat_map(|lane| lane.steps).collect(), totals, agree })
     }
 
     /// A failure when the two sides differ, if only by a cent.
@@ -108,28 +211,16 @@ impl Demonstration {
 
 impl Report for Demonstration {
     fn text(&self) -> String {
-        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        let steps = self.steps.iter().map(|step| {
-            vec![
-                step.service.to_owned(),
-                step.payment.clone(),
-                step.asked.clone(),
-                step.decision.clone(),
-                or_none(&step.fee_returned),
-                step.state.clone(),
-                or_none(&step.request_id),
-            ]
-        });
         let header =
             ["service", "payment", "asked", "decision", "fee returned", "state", "request id"];
-        let steps = table(&header, steps);
+        let steps = table(&header, self.steps.iter().map(Step::row));
         let totals = self.totals.iter().map(|total| {
             let verdict = if total.agree { "agree" } else { "DIFFER" };
             vec![
                 total.service.to_owned(),
-                format!("{} ({})", total.total, total.currency),
-                total.client.clone(),
-                total.books.clone(),
+                total.total.to_owned(),
+                format!("{} {}", total.client, total.currency),
+                format!("{} {}", total.books, total.currency),
                 verdict.to_owned(),
             ]
         });
@@ -142,25 +233,28 @@ impl Report for Demonstration {
 mod tests {
     use super::*;
 
-    fn lane(refunded: i64, fees: i64) -> Lane {
-        let mut lane = Lane::new(Service::AmazonPay);
-        let usd = |minor| Money::from_minor(minor, Currency::USD);
-        lane.count(usd(refunded), usd(fees)).unwrap();
-        lane
+    fn usd(minor: i64) -> Money {
+        Money::from_minor(minor, Currency::USD)
     }
 
     #[test]
     fn a_cent_of_difference_is_a_failure() {
-        // Books without an entry stand for nothing refunded.
-        assert!(Demonstration::new(vec![lane(0, 0)], &[]).verdict().is_ok());
-        for (refunded, fees) in [(1, 0), (0, 1)] {
-            let demonstration = Demonstration::new(vec![lane(refunded, fees)], &[]);
-            let failure = demonstration.verdict().unwrap_err();
-            assert_eq!(
-                failure.to_string(),
-                "error: the client and the books of the sandbox differ"
-            );
-            assert!(demonstration.text().contains("DIFFER"));
+        // Books without an entry stand for nothing refunded. Columns: begun, refunded, fee returned.
+        for (begun, refunded, fee, agree) in
+            [(0, 0, 0, true), (1, 0, 0, false), (1, 1, 0, false), (0, 0, 1, false)]
+        {
+            let mut lane = Lane::new(Service::AmazonPay);
+            lane.begin(usd(begun)).unwrap();
+            lane.end(usd(refunded), usd(fee)).unwrap();
+            let demonstration = Demonstration::new(vec![lane], &[]).unwrap();
+            assert_eq!(demonstration.text().contains("DIFFER"), !agree);
+            match demonstration.verdict() {
+                Ok(()) => assert!(agree),
+                Err(failure) => {
+                    assert!(!agree);
+                    assert_eq!(failure.exit(), Exit::Damaged);
+                }
+            }
         }
     }
 }

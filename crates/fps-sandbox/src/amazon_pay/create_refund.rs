@@ -4,17 +4,13 @@ use fps_model::amazon_pay::{CreateRefund, ReasonCode, Refund};
 use refund_rules::{Policy, Refusal, Rule, Wish, decide};
 
 use super::{Context, stop};
-use crate::books::Service;
 use crate::idempotency::Stop;
 use crate::ids;
 use crate::payments::{self, NewRefund};
 
 pub(super) fn perform(context: &Context<'_>, request: &CreateRefund) -> Result<Refund, Stop> {
     let id = request.charge_id.as_str();
-    let stored = payments::load(context.connection, id)?
-        .filter(|stored| stored.merchant == context.merchant)
-        .filter(|stored| stored.service == Service::AmazonPay);
-    let Some(stored) = stored else {
+    let Some(stored) = context.owner().payment(context.connection, id)? else {
         return Err(stop(ReasonCode::ResourceNotFound, "No charge has this id."));
     };
     let policy = Policy::amazon_pay(stored.payment.captured().currency());

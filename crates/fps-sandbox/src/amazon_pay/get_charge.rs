@@ -6,17 +6,14 @@ use fps_model::amazon_pay::{
 use refund_rules::PaymentState;
 
 use super::{Context, stop};
-use crate::books::Service;
 use crate::idempotency::Stop;
-use crate::{clock, ids, payments};
+use crate::{clock, ids};
 
 /// How long an authorization lives.
 const AUTHORIZATION: clock::Millis = 30 * 24 * 60 * 60 * 1_000;
 
 pub(super) fn perform(context: &Context<'_>, request: &GetCharge) -> Result<Charge, Stop> {
-    let stored = payments::load(context.connection, request.charge_id.as_str())?
-        .filter(|stored| stored.merchant == context.merchant)
-        .filter(|stored| stored.service == Service::AmazonPay);
+    let stored = context.owner().payment(context.connection, request.charge_id.as_str())?;
     let Some(stored) = stored else {
         return Err(stop(ReasonCode::ResourceNotFound, "No charge has this id."));
     };

@@ -7,10 +7,8 @@ use fps_model::amazon_pay::{
 use refund_rules::RefundState;
 
 use super::{Context, stop};
-use crate::books::Service;
 use crate::clock;
 use crate::idempotency::Stop;
-use crate::payments;
 
 pub(super) fn perform(context: &Context<'_>, request: &GetRefund) -> Result<Refund, Stop> {
     find(context, request.refund_id.as_str())
@@ -18,10 +16,7 @@ pub(super) fn perform(context: &Context<'_>, request: &GetRefund) -> Result<Refu
 
 /// A refund of the merchant's own, in the service's words.
 pub(super) fn find(context: &Context<'_>, id: &str) -> Result<Refund, Stop> {
-    let found = payments::load_refund(context.connection, id)?
-        .filter(|(_, stored)| stored.merchant == context.merchant)
-        .filter(|(_, stored)| stored.service == Service::AmazonPay);
-    let Some((refund, _)) = found else {
+    let Some((refund, _)) = context.owner().refund(context.connection, id)? else {
         return Err(stop(ReasonCode::ResourceNotFound, "No refund has this id."));
     };
     let state = match refund.state {

@@ -5,11 +5,12 @@ use fps_model::flexible_payments::{
     StatusHistory, TransactionDetail, TransactionStatus, TransactionalRole,
 };
 
+use refund_rules::{Money, RefundState};
+
 use super::get_transaction_status::{describe, payment_status, refund_status};
 use super::{Context, no_such_transaction, wire_method};
-use crate::books::Service;
 use crate::clock;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::idempotency::Stop;
 use crate::merchants;
 use crate::notifications::{BUYER_EMAIL, BUYER_NAME};
@@ -20,16 +21,11 @@ pub(super) fn perform(
     request: &GetTransaction,
 ) -> Result<GetTransactionResult, Stop> {
     let id = request.transaction_id.as_str();
-    let own = |stored: &StoredPayment| {
-        stored.merchant == context.merchant && stored.service == Service::FlexiblePayments
-    };
-    let detail = match payments::load_refund(context.connection, id)? {
-        Some((refund, stored)) if own(&stored) => refund_detail(&refund, &stored)?,
-        Some(_) => return Err(no_such_transaction(id)),
+    let detail = match context.owner().refund(context.connection, id)? {
+        Some((refund, stored)) => refund_detail(&refund, &stored)?,
         None => {
-            let stored = payments::load(context.connection, id)?.filter(own);
-            let stored = stored.ok_or_else(|| no_such_transaction(id))?;
-            payment_detail(context, &stored)?
+            let stored = context.owner().payment(context.connection, id)?;
+            payment_detail(context, &stored.ok_or_else(|| no_such_transaction(id))?)?
         }
     };
     let merchant = merchants::profile(context.connection, context.merchant)?;
@@ -69,10 +65,13 @@ fn payment_detail(
     Ok(with_history(detail, stored.created_at, stored.completed_at))
 }
 
-/// Of a refund, the fee is what came back, and so below zero.
+/// Of a refund, the fee is what came back, and so below zero; nothing of a declined one.
 fn refund_detail(refund: &StoredRefund, stored: &StoredPayment) -> Result<TransactionDetail, Stop> {
-    let fee = refund.fee_returned.checked_neg();
     let status = refund_status(refund.state);
+    let fee = match refund.state {
+        RefundState::Declined => Ok(Money::zero(refund.amount.currency())),
+        _ => refund.fee_returned.checked_neg(),
+    };
     let ended_at = (status != TransactionStatus::Pending).then_some(refund.updated_at);
     let parent =
         RelatedTransaction::new(refund.payment.as_str()).relation_type(RelationType::Parent);
@@ -84,7 +83,7 @@ fn refund_detail(refund: &StoredRefund, stored: &StoredPayment) -> Result<Transa
         wire_method(stored.payment.method()),
         status,
     )
-    .fps_fees(fee.map_err(|error| Error::with(Kind::Invalid, error))?)
+    .fps_fees(fee.map_err(|error| Error::with(ErrorKind::Invalid, error))?)
     .related_transaction(parent);
     detail.caller_reference.clone_from(&refund.reference);
     detail.caller_description = refund.description.clone().map(Into::into);

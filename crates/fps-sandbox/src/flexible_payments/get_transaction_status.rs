@@ -6,9 +6,7 @@ use fps_model::flexible_payments::{
 use refund_rules::{PaymentState, RefundState};
 
 use super::{Context, PAID, PENDING, no_such_transaction};
-use crate::books::Service;
 use crate::idempotency::Stop;
-use crate::payments;
 
 pub(super) fn perform(
     context: &Context<'_>,
@@ -26,16 +24,11 @@ fn find(
     context: &Context<'_>,
     id: &str,
 ) -> Result<Option<(TransactionStatus, Option<String>)>, Stop> {
-    if let Some((refund, stored)) = payments::load_refund(context.connection, id)? {
-        let own =
-            stored.merchant == context.merchant && stored.service == Service::FlexiblePayments;
-        return Ok(own.then(|| (refund_status(refund.state), refund.reference)));
+    if let Some((refund, _)) = context.owner().refund(context.connection, id)? {
+        return Ok(Some((refund_status(refund.state), refund.reference)));
     }
-    let stored = payments::load(context.connection, id)?;
-    Ok(stored
-        .filter(|stored| stored.merchant == context.merchant)
-        .filter(|stored| stored.service == Service::FlexiblePayments)
-        .map(|stored| (payment_status(stored.payment.state()), stored.reference)))
+    let stored = context.owner().payment(context.connection, id)?;
+    Ok(stored.map(|stored| (payment_status(stored.payment.state()), stored.reference)))
 }
 
 /// A refund's state as the service spells it.

@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension;
 
 use super::{Context, stop};
 use crate::books::Service;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::idempotency::Stop;
 use crate::payments::{self, NewPayment};
 use crate::{ids, notifications};
@@ -26,7 +26,7 @@ pub(super) fn perform(context: &Context<'_>, request: &Pay) -> Result<PayResult,
     }
     let fee = amount
         .percent(context.fee_percent, Rounding::HalfEven)
-        .map_err(|error| Error::with(Kind::Invalid, error))?;
+        .map_err(|error| Error::with(ErrorKind::Invalid, error))?;
     let new = NewPayment {
         id: ids::transaction_id()?,
         merchant: context.merchant,
@@ -61,7 +61,7 @@ fn charged_method(context: &Context<'_>, token: &str) -> Result<Method, Stop> {
         Some((_, false)) => Err(stop(ErrorCode::TokenNotActiveSender, "Sender token not active.")),
         Some((method, true)) => {
             let method = payments::method_of(&method);
-            Ok(method.ok_or_else(|| Error::with(Kind::Database, "an unknown method"))?)
+            Ok(method.ok_or_else(|| Error::with(ErrorKind::Database, "an unknown method"))?)
         }
     }
 }

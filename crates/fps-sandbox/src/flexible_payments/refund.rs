@@ -5,7 +5,7 @@ use refund_rules::{PaymentState, Policy, Refusal, Rule, Wish, decide};
 
 use super::get_transaction_status::refund_status;
 use super::{Context, no_such_transaction, stop};
-use crate::books::{self, Account, Service};
+use crate::books::{self, Account};
 use crate::error::Error;
 use crate::idempotency::Stop;
 use crate::payments::{self, NewRefund};
@@ -13,13 +13,9 @@ use crate::{ids, notifications};
 
 pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundResult, Stop> {
     let id = request.transaction_id.as_str();
-    let stored = payments::load(context.connection, id)?
-        .filter(|stored| stored.merchant == context.merchant)
-        .filter(|stored| stored.service == Service::FlexiblePayments);
-    let Some(stored) = stored else {
-        let own_refund = payments::load_refund(context.connection, id)?
-            .is_some_and(|(_, stored)| stored.merchant == context.merchant);
-        return Err(match own_refund {
+    let Some(stored) = context.owner().payment(context.connection, id)? else {
+        let own_refund = context.owner().refund(context.connection, id)?;
+        return Err(match own_refund.is_some() {
             true => stop(ErrorCode::TransactionTypeNotRefundable, "A refund cannot be refunded."),
             false => no_such_transaction(id),
         });
@@ -37,7 +33,7 @@ pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundR
         .map_err(|refusal| refused(&refusal))?;
     let currency = plan.amount().currency();
     let available =
-        books::balance(context.connection, context.merchant, Account::Merchant, currency)?;
+        books::balance(context.connection, context.owner(), Account::Merchant, currency)?;
     let needed = plan.amount().checked_sub(plan.fee_returned()).map_err(broken)?;
     if available.try_cmp(needed).map_err(broken)?.is_lt() {
         let message = "The balance of the recipient is too low for this refund.";
@@ -58,7 +54,7 @@ pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundR
 }
 
 fn broken(error: refund_rules::MoneyError) -> Stop {
-    Stop::Broken(Error::with(crate::error::Kind::Invalid, error))
+    Stop::Broken(Error::with(crate::error::ErrorKind::Invalid, error))
 }
 
 /// The code for a rule. The sentences are the sandbox's own: none of the service's survive.

@@ -11,31 +11,40 @@ use crate::timestamp::Timestamp;
 ///
 /// Source: Amazon Pay API v2, charge; sandbox answers of 2023 (H).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Charge {
     /// `chargeId`: the charge.
+    #[serde(rename = "chargeId")]
     pub charge_id: ChargeId,
     /// `chargeAmount`: what was authorized.
+    #[serde(rename = "chargeAmount")]
     #[serde(with = "crate::money::price")]
     pub charge_amount: Money,
     /// `chargePermissionId`: the permission it was made under.
+    #[serde(rename = "chargePermissionId")]
     pub charge_permission_id: Option<ChargePermissionId>,
     /// `captureAmount`: what was captured; null until then.
+    #[serde(rename = "captureAmount")]
     #[serde(with = "crate::money::optional_price", default)]
     pub capture_amount: Option<Money>,
     /// `refundedAmount`: what was refunded or is on its way; null until captured.
+    #[serde(rename = "refundedAmount")]
     #[serde(with = "crate::money::optional_price", default)]
     pub refunded_amount: Option<Money>,
     /// `softDescriptor`: what the buyer reads on the statement.
+    #[serde(rename = "softDescriptor")]
     pub soft_descriptor: Option<String>,
     /// `statusDetails`: how far it has come.
+    #[serde(rename = "statusDetails")]
     pub status_details: ChargeStatusDetails,
     /// `creationTimestamp`: when it was made.
+    #[serde(rename = "creationTimestamp")]
     pub creation_timestamp: Option<Timestamp>,
     /// `expirationTimestamp`: when the authorization ends.
+    #[serde(rename = "expirationTimestamp")]
     pub expiration_timestamp: Option<Timestamp>,
     /// `releaseEnvironment`: where it lives.
+    #[serde(rename = "releaseEnvironment")]
     pub release_environment: Option<ReleaseEnvironment>,
 }
 

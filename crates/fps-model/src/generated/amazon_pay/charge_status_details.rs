@@ -10,16 +10,19 @@ use crate::timestamp::Timestamp;
 ///
 /// Source: Amazon Pay API v2, charge (H).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ChargeStatusDetails {
     /// `state`: how far it has come.
+    #[serde(rename = "state")]
     pub state: ChargeState,
     /// `reasonCode`: why it ended as it did.
+    #[serde(rename = "reasonCode")]
     pub reason_code: Option<String>,
     /// `reasonDescription`: the reason in a sentence.
+    #[serde(rename = "reasonDescription")]
     pub reason_description: Option<String>,
     /// `lastUpdatedTimestamp`: when it got there.
+    #[serde(rename = "lastUpdatedTimestamp")]
     pub last_updated_timestamp: Option<Timestamp>,
 }
 

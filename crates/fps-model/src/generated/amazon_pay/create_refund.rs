@@ -68,7 +68,7 @@ impl Operation for CreateRefund {
     fn encode(&self, _version: ApiVersion) -> Result<JsonRequest, EncodeError> {
         let mut body = json::Writer::default();
         body.text("chargeId", &self.charge_id, Limit::Unlimited)?;
-        body.price("refundAmount", self.refund_amount);
+        body.price("refundAmount", self.refund_amount)?;
         body.optional_text("softDescriptor", self.soft_descriptor.as_ref(), Limit::Bytes(16))?;
         Ok(JsonRequest::new(Self::METHOD, Self::PATH)
             .with_key(self.idempotency_key.as_str())

@@ -87,6 +87,8 @@ pub enum ReasonCode {
     TlsVersionNotSupported = "TLSVersionNotSupported",
     /// 429: throttled.
     TooManyRequests = "TooManyRequests",
+    /// 429: throttled, as older answers spell it.
+    RequestThrottled = "RequestThrottled",
     /// 500: the service failed.
     InternalServerError = "InternalServerError",
     /// 500: the payment could not be processed.

@@ -11,23 +11,29 @@ use crate::timestamp::Timestamp;
 ///
 /// Source: Amazon Pay API v2, refund; seed 004 (H).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Refund {
     /// `refundId`: the refund.
+    #[serde(rename = "refundId")]
     pub refund_id: RefundId,
     /// `chargeId`: the charge.
+    #[serde(rename = "chargeId")]
     pub charge_id: ChargeId,
     /// `refundAmount`: how much.
+    #[serde(rename = "refundAmount")]
     #[serde(with = "crate::money::price")]
     pub refund_amount: Money,
     /// `softDescriptor`: what the buyer reads on the statement.
+    #[serde(rename = "softDescriptor")]
     pub soft_descriptor: Option<String>,
     /// `creationTimestamp`: when it was asked for.
+    #[serde(rename = "creationTimestamp")]
     pub creation_timestamp: Timestamp,
     /// `statusDetails`: how far it has come.
+    #[serde(rename = "statusDetails")]
     pub status_details: RefundStatusDetails,
     /// `releaseEnvironment`: where it lives.
+    #[serde(rename = "releaseEnvironment")]
     pub release_environment: Option<ReleaseEnvironment>,
 }
 

@@ -16,5 +16,7 @@ pub enum NotifiedOperation {
     Reserve = "RESERVE",
     /// The settlement of a reservation.
     Settle = "SETTLE",
+    /// The payment of a postpaid debt.
+    SettleDebt = "SETTLEDEBT",
 }
 }

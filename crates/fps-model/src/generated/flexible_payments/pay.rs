@@ -41,9 +41,9 @@ impl Pay {
     /// With what it must have.
     #[must_use]
     pub fn new(
+        caller_reference: CallerReference,
         sender_token_id: impl Into<TokenId>,
         transaction_amount: Money,
-        caller_reference: CallerReference,
     ) -> Self {
         Self {
             sender_token_id: sender_token_id.into(),
@@ -151,7 +151,7 @@ impl Operation for Pay {
             self.recipient_token_id.as_ref(),
             Limit::Characters(64),
         )?;
-        out.amount("TransactionAmount", self.transaction_amount);
+        out.amount("TransactionAmount", self.transaction_amount)?;
         out.optional_text("ChargeFeeTo", self.charge_fee_to.as_ref(), Limit::Unlimited)?;
         out.text("CallerReference", &self.caller_reference, Limit::Characters(128))?;
         out.optional_text(

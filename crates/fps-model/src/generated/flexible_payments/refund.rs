@@ -23,18 +23,18 @@ use crate::xml;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refund {
-    /// `CallerDescription`: a note of the caller; notifications repeat it as paymentReason. At
-    /// most 160 characters.
-    pub caller_description: Option<Sensitive>,
-    /// `CallerReference`: the key of this request; every partial refund needs its own. At most 128
-    /// characters.
-    pub caller_reference: CallerReference,
-    /// `RefundAmount`: how much to give back. All refunds together are at most the payment.
-    /// Default: what remains of the payment.
-    pub refund_amount: Option<Money>,
     /// `TransactionId`: the payment: a successful Pay, or a Reserve that was settled. At most 35
     /// characters.
     pub transaction_id: TransactionId,
+    /// `RefundAmount`: how much to give back. All refunds together are at most the payment.
+    /// Default: what remains of the payment.
+    pub refund_amount: Option<Money>,
+    /// `CallerReference`: the key of this request; every partial refund needs its own. At most 128
+    /// characters.
+    pub caller_reference: CallerReference,
+    /// `CallerDescription`: a note of the caller; notifications repeat it as paymentReason. At
+    /// most 160 characters.
+    pub caller_description: Option<Sensitive>,
     /// `MarketplaceRefundPolicy`: which parts of a marketplace payment to give back. Default:
     /// MasterTxnOnly.
     pub marketplace_refund_policy: Option<MarketplaceRefundPolicy>,
@@ -48,25 +48,25 @@ impl Refund {
         transaction_id: impl Into<TransactionId>,
     ) -> Self {
         Self {
-            caller_description: None,
-            caller_reference,
-            refund_amount: None,
             transaction_id: transaction_id.into(),
+            refund_amount: None,
+            caller_reference,
+            caller_description: None,
             marketplace_refund_policy: None,
         }
-    }
-
-    /// Sets `CallerDescription`.
-    #[must_use]
-    pub fn caller_description(mut self, caller_description: impl Into<Sensitive>) -> Self {
-        self.caller_description = Some(caller_description.into());
-        self
     }
 
     /// Sets `RefundAmount`.
     #[must_use]
     pub fn refund_amount(mut self, refund_amount: Money) -> Self {
         self.refund_amount = Some(refund_amount);
+        self
+    }
+
+    /// Sets `CallerDescription`.
+    #[must_use]
+    pub fn caller_description(mut self, caller_description: impl Into<Sensitive>) -> Self {
+        self.caller_description = Some(caller_description.into());
         self
     }
 
@@ -142,16 +142,16 @@ impl Operation for Refund {
 
     fn encode(&self, dialect: Dialect) -> Result<Params, EncodeError> {
         let mut out = params::Writer::action(Self::ACTION, dialect);
+        out.text("TransactionId", &self.transaction_id, Limit::Characters(35))?;
+        if let Some(value) = self.refund_amount {
+            out.amount("RefundAmount", value)?;
+        }
+        out.text("CallerReference", &self.caller_reference, Limit::Characters(128))?;
         out.optional_text(
             "CallerDescription",
             self.caller_description.as_ref(),
             Limit::Characters(160),
         )?;
-        out.text("CallerReference", &self.caller_reference, Limit::Characters(128))?;
-        if let Some(value) = self.refund_amount {
-            out.amount("RefundAmount", value);
-        }
-        out.text("TransactionId", &self.transaction_id, Limit::Characters(35))?;
         out.optional_text(
             "MarketplaceRefundPolicy",
             self.marketplace_refund_policy.as_ref(),
@@ -169,10 +169,10 @@ impl Serve for Refund {
     fn read(params: &Params, _dialect: Dialect) -> Result<Self, DecodeError> {
         let mut fields = params.fields();
         let request = Self {
-            caller_description: fields.optional("CallerDescription", Limit::Characters(160))?,
-            caller_reference: fields.required("CallerReference", Limit::Characters(128))?,
-            refund_amount: fields.optional_amount("RefundAmount")?,
             transaction_id: fields.required("TransactionId", Limit::Characters(35))?,
+            refund_amount: fields.optional_amount("RefundAmount")?,
+            caller_reference: fields.required("CallerReference", Limit::Characters(128))?,
+            caller_description: fields.optional("CallerDescription", Limit::Characters(160))?,
             marketplace_refund_policy: fields
                 .optional("MarketplaceRefundPolicy", Limit::Unlimited)?,
         };

@@ -156,7 +156,7 @@ impl TransactionNotification {
     /// Writes the parameters, without the signature.
     ///
     /// # Errors
-    /// [`EncodeError`] when a field is too long.
+    /// [`EncodeError`] when a field breaks a limit.
     pub fn to_params(&self) -> Result<Params, EncodeError> {
         let mut out = params::Writer::default();
         out.text("transactionId", &self.transaction_id, Limit::Unlimited)?;
@@ -165,12 +165,13 @@ impl TransactionNotification {
             self.parent_transaction_id.as_ref(),
             Limit::Unlimited,
         )?;
-        out.epoch("transactionDate", self.transaction_date);
+        out.epoch("transactionDate", self.transaction_date)?;
         out.text("transactionStatus", &self.transaction_status, Limit::Unlimited)?;
+        out.fixed("notificationType", "TransactionStatus");
         out.optional_text("statusCode", self.status_code.as_ref(), Limit::Unlimited)?;
         out.optional_text("statusMessage", self.status_message.as_ref(), Limit::Unlimited)?;
         out.text("operation", &self.operation, Limit::Unlimited)?;
-        out.amount_text("transactionAmount", self.transaction_amount);
+        out.amount_text("transactionAmount", self.transaction_amount)?;
         out.optional_text("paymentMethod", self.payment_method.as_ref(), Limit::Unlimited)?;
         out.optional_text("paymentReason", self.payment_reason.as_ref(), Limit::Unlimited)?;
         out.optional_text("callerReference", self.caller_reference.as_ref(), Limit::Unlimited)?;
@@ -187,6 +188,7 @@ impl TransactionNotification {
     /// [`DecodeError`] names the field.
     pub fn from_params(params: &Params) -> Result<Self, DecodeError> {
         let mut fields = params.fields();
+        fields.fixed("notificationType", "TransactionStatus")?;
         Ok(Self {
             transaction_id: fields.required("transactionId", Limit::Unlimited)?,
             parent_transaction_id: fields.optional("parentTransactionId", Limit::Unlimited)?,
