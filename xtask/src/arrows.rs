@@ -15,7 +15,8 @@ use crate::Outcome;
 struct Row {
     /// Crates of this workspace that may be imported.
     may_import: BTreeSet<String>,
-    /// Crates that must not be reached, however indirectly; `*` is every crate.
+    /// Crates that must not be reached, however indirectly and by whatever feature; `*` is every
+    /// crate, for a build without features.
     never: BTreeSet<String>,
 }
 
@@ -23,7 +24,7 @@ struct Row {
 pub(crate) fn run(root: &Path) -> Outcome {
     let page = fs::read_to_string(root.join("docs/architecture.md"))?;
     let table = read_table(&page);
-    let metadata = MetadataCommand::new().current_dir(root).no_deps().exec()?;
+    let metadata = MetadataCommand::new().current_dir(root).exec()?;
     let wrong = compare(root, &table, &metadata)?;
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ").into()) }
 }
@@ -48,6 +49,8 @@ fn compare(
     metadata: &Metadata,
 ) -> Outcome<Vec<String>> {
     let ours = metadata.workspace_packages();
+    let known: BTreeSet<String> =
+        metadata.packages.iter().map(|package| package.name.to_string()).collect();
     let our_names: BTreeSet<&str> = ours.iter().map(|package| package.name.as_str()).collect();
     let mut wrong = Vec::new();
     for package in &ours {
@@ -63,29 +66,41 @@ fn compare(
                 wrong.push(format!("{name} imports {imported}"));
             }
         }
-        for reached in reached(root, name)? {
-            if row.never.contains("*") || row.never.contains(&reached) {
-                wrong.push(format!("{name} reaches {reached}"));
-            }
+        if row.never.contains("*") {
+            let reached = reached(root, name, "--no-default-features")?;
+            wrong.extend(reached.iter().map(|reached| format!("{name} reaches {reached}")));
         }
+        let reached = reached(root, name, "--all-features")?;
+        let forbidden = reached.intersection(&row.never);
+        wrong.extend(forbidden.map(|reached| format!("{name} reaches {reached}")));
     }
-    for name in table.keys().filter(|name| !our_names.contains(name.as_str())) {
-        wrong.push(format!("the table names {name}, which is no crate"));
+    for (name, row) in table {
+        if !our_names.contains(name.as_str()) {
+            wrong.push(format!("the table names {name}, which is no crate"));
+        }
+        for name in row.may_import.iter().filter(|name| !our_names.contains(name.as_str())) {
+            wrong.push(format!("the table lets {name} be imported, which is no crate"));
+        }
+        // A misspelt name would forbid nothing.
+        for name in row.never.iter().filter(|name| *name != "*" && !known.contains(*name)) {
+            wrong.push(format!("the table forbids {name}, which Cargo.lock does not know"));
+        }
     }
     Ok(wrong)
 }
 
-/// The names of all crates that a package is built with, by its default features; its tests do not
-/// count. The resolution that `cargo metadata` prints would not do: it holds optional dependencies
-/// that no feature asks for.
-fn reached(root: &Path, name: &str) -> Outcome<BTreeSet<String>> {
+/// The names of all crates that a package is built with, with these features; its
+/// tests do not count. The resolution that `cargo metadata` prints would not do: it holds optional
+/// dependencies that no feature asks for.
+fn reached(root: &Path, name: &str, features: &str) -> Outcome<BTreeSet<String>> {
     let output = Command::new("cargo")
-        .args(["tree", "--package", name, "--edges", "normal", "--prefix", "none"])
-        .args(["--format", "{p}"])
+        .args(["tree", "--package", name, features, "--edges", "normal,build"])
+        .args(["--prefix", "none", "--format", "{p}"])
         .current_dir(root)
         .output()?;
     if !output.status.success() {
-        return Err(format!("cargo tree fails for {name}").into());
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("cargo tree fails for {name}: {}", said.trim()).into());
     }
     let lines = String::from_utf8(output.stdout)?;
     let names = lines.lines().filter_map(|line| line.split_whitespace().next());
@@ -104,13 +119,23 @@ mod tests {
     #[test]
     fn a_forbidden_arrow_is_found() {
         let root = crate::root();
-        let metadata = MetadataCommand::new().current_dir(&root).no_deps().exec().unwrap();
+        let metadata = MetadataCommand::new().current_dir(&root).exec().unwrap();
         let page = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
         let mut table = read_table(&page);
         let row = table.get_mut("fps-http").unwrap();
         assert!(row.may_import.remove("fps-sign"));
-        row.never.insert("hyper".to_owned());
+        row.never.extend(["hyper", "hypr"].map(str::to_owned));
+        table.get_mut("fps-cli").unwrap().never.insert("*".to_owned());
+        table.get_mut("fps").unwrap().may_import.insert("fps-ledger".to_owned());
         let wrong = compare(&root, &table, &metadata).unwrap();
-        assert_eq!(wrong, ["fps-http imports fps-sign", "fps-http reaches hyper"]);
+        for expected in [
+            "fps-http imports fps-sign",
+            "fps-http reaches hyper",
+            "fps-cli reaches clap",
+            "the table lets fps-ledger be imported, which is no crate",
+            "the table forbids hypr, which Cargo.lock does not know",
+        ] {
+            assert!(wrong.iter().any(|wrong| wrong == expected), "{expected}: {wrong:?}");
+        }
     }
 }

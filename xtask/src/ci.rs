@@ -60,11 +60,7 @@ impl Check {
                 ],
             ),
             Self::Test => cargo(root, &["test", "--workspace"]),
-            // In the workspace, features add up: only alone does a crate show its portable half.
-            Self::Features => {
-                cargo(root, &["test", "-p", "refund-rules"])?;
-                cargo(root, &["test", "-p", "fps-sign"])
-            }
+            Self::Features => features(root),
             Self::Docs => {
                 let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
                 run_command(
@@ -83,6 +79,19 @@ fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
 fn run_command(command: &mut Command, root: &Path) -> Outcome {
     let status = command.current_dir(root).status()?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
+}
+
+/// In the workspace, features add up: only alone does a crate show its portable half.
+fn features(root: &Path) -> Outcome {
+    let metadata = cargo_metadata::MetadataCommand::new().current_dir(root).no_deps().exec()?;
+    for package in metadata.workspace_packages() {
+        if package.targets.iter().any(|target| target.is_lib()) {
+            let name = package.name.as_str();
+            cargo(root, &["check", "--quiet", "-p", name, "--lib", "--no-default-features"])?;
+        }
+    }
+    // The portable RSA of fps-sign is what its tests alone run with.
+    cargo(root, &["test", "-p", "refund-rules", "-p", "fps-sign"])
 }
 
 /// A newer toolchain proves nothing about the stated one, so it says so.

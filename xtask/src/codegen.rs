@@ -124,4 +124,40 @@ mod tests {
         let spec = root.join("crates/fps-model/spec");
         assert_eq!(generate(&root, &spec).unwrap(), generate(&root, &spec).unwrap());
     }
+
+    #[test]
+    fn a_mistake_in_the_spec_is_named_with_its_file() {
+        // File, what stands there, what stands there instead, what is said of it.
+        let rows = [
+            ("refund", "replay = \"by-key\"", "", "`replay` is missing"),
+            ("refund", "replay = \"by-key\"", "replay = \"safe\"", "go together"),
+            ("refund", "kind = \"operation\"", "kind = \"id\"", "means nothing here"),
+            ("refund", "seed 001 (H)", "seed 001", "how sure it is"),
+            ("refund", "type = \"Amount\"", "type = \"Money\"", "the type Money cannot stand"),
+            ("refund", "type = \"Amount\"", "type = \"CallerReference\"", "the key is the one"),
+            ("refund", "name = \"RefundAmount\"", "name = \"Action\"", "no parameter"),
+            ("refund", "name = \"RefundAmount\"", "name = \"Refund-Amount\"", "is no name"),
+            ("refund", "name = \"RefundAmount\"", "name = \"CallerDescription\"", "stands twice"),
+            ("refund", "name = \"RefundAmount\"", "name = \"Type\"", "a word of Rust"),
+            ("refund", "to its sender;", "to its sender\ncolour = 7", "refund.toml"),
+            ("transaction_status", "name = \"Success\"", "name = \"Pending\"", "stands twice"),
+        ];
+        let root = crate::root();
+        let spec = root.join("crates/fps-model/spec");
+        for (file, old, new, said) in rows {
+            let copy = tempfile::tempdir().unwrap();
+            for path in files_below(&spec).unwrap() {
+                let to = copy.path().join(path.strip_prefix(&spec).unwrap());
+                fs::create_dir_all(to.parent().unwrap()).unwrap();
+                fs::copy(path, to).unwrap();
+            }
+            let path = copy.path().join("flexible_payments").join(file).with_extension("toml");
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.contains(old), "{old} is not in {file}");
+            fs::write(&path, text.replacen(old, new, 1)).unwrap();
+            let error = spec::read(copy.path()).err().map(|error| error.to_string());
+            let error = error.unwrap_or_else(|| panic!("{new} instead of {old} is accepted"));
+            assert!(error.contains(said) && error.contains(file), "{new}: {error}");
+        }
+    }
 }
