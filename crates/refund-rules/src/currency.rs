@@ -7,9 +7,11 @@ use core::fmt;
 /// Codes without a minor unit (metals, funds of account, test codes) are not payable and are left
 /// out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(align(4))]
 pub struct Currency {
-    code: [u8; 3],
-    exponent: u8,
+    /// The three letters and the exponent. Every calculation compares them, and four aligned bytes
+    /// are compared, copied and returned as one number.
+    bytes: [u8; 4],
 }
 
 /// The text is not an active ISO 4217 code, in upper case, with a minor unit.
@@ -37,8 +39,8 @@ impl Currency {
     /// US dollar, two decimals.
     pub const USD: Self = Self::new(*b"USD", 2);
 
-    const fn new(code: [u8; 3], exponent: u8) -> Self {
-        Self { code, exponent }
+    const fn new([a, b, c]: [u8; 3], exponent: u8) -> Self {
+        Self { bytes: [a, b, c, exponent] }
     }
 
     /// Finds an active currency by its code, for instance `USD`.
@@ -53,32 +55,34 @@ impl Currency {
             None if TWO_DECIMALS.binary_search(&&bytes).is_ok() => 2,
             None => return Err(UnknownCurrency),
         };
-        Ok(Self { code: bytes, exponent })
+        Ok(Self::new(bytes, exponent))
     }
 
     /// Every active currency, in no promised order.
     pub fn all() -> impl Iterator<Item = Self> {
-        let odd = ODD_EXPONENTS.iter().map(|&(code, exponent)| Self { code, exponent });
-        odd.chain(TWO_DECIMALS.iter().map(|&&code| Self { code, exponent: 2 }))
+        let odd = ODD_EXPONENTS.iter().map(|&(code, exponent)| Self::new(code, exponent));
+        odd.chain(TWO_DECIMALS.iter().map(|&&code| Self::new(code, 2)))
     }
 
     /// The three capital letters.
     #[must_use]
     pub fn code(&self) -> &str {
         // The bytes come from a `&str` of three ASCII letters, so this never falls back.
-        core::str::from_utf8(&self.code).unwrap_or("???")
+        let (code, _) = self.bytes.split_at(3);
+        core::str::from_utf8(code).unwrap_or("???")
     }
 
     /// How many decimals the minor unit has: 0, 2, 3 or 4.
     #[must_use]
     pub const fn exponent(self) -> u8 {
-        self.exponent
+        let [.., exponent] = self.bytes;
+        exponent
     }
 
     /// How many minor units make one major unit: 1, 100, 1,000 or 10,000.
     #[must_use]
     pub const fn minor_per_major(self) -> i64 {
-        10_i64.pow(self.exponent as u32)
+        10_i64.pow(self.exponent() as u32)
     }
 }
 

@@ -40,16 +40,32 @@ mod currency;
 mod money;
 mod rounding;
 
+mod allocate;
+
+mod authority;
 mod payment;
 mod policy;
+mod wish;
+
+mod legs;
+mod plan;
+mod refusal;
 
 mod decision;
 mod state;
 
+#[cfg(feature = "serde")]
+mod serde_forms;
+
+pub use authority::{Asker, Grant, Grants, Operation, Role};
 pub use currency::{Currency, UnknownCurrency};
-pub use decision::{Decision, Destination, Limit, Plan, Refusal, Rule, Timing, Wish, decide};
+pub use decision::{Decision, decide};
+pub use legs::{Leg, Party};
 pub use money::{Money, MoneyError, ParseMoneyError};
-pub use payment::{Method, Payment, PaymentError, PaymentKind, PaymentState};
-pub use policy::{Overage, Policy};
+pub use payment::{Caller, Method, Payment, PaymentError, PaymentKind, PaymentState};
+pub use plan::{Destination, Plan, Timing};
+pub use policy::{Overage, Policy, Source, Sourced};
+pub use refusal::{Limit, Refusal, Rule};
 pub use rounding::Rounding;
 pub use state::{Contradiction, Observation, RefundState};
+pub use wish::{Scope, Wish};

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::authority::Role;
+use crate::legs::Party;
 use crate::money::{Money, MoneyError};
 use crate::rounding::Rounding;
 
@@ -10,7 +12,11 @@ use crate::rounding::Rounding;
 pub struct Payment {
     captured: Money,
     fee: Money,
+    fee_payer: Role,
     fee_returned: Option<Money>,
+    caller: Caller,
+    marketplace_fee: Money,
+    marketplace_fee_returned: Money,
     refunded: Money,
     pending: Money,
     unknown: Money,
@@ -23,6 +29,8 @@ pub struct Payment {
 
 /// How the buyer paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[expect(clippy::exhaustive_enums, reason = "every method has its own destination of a refund")]
 pub enum Method {
     /// Credit card (`CC`).
@@ -39,6 +47,8 @@ pub enum Method {
 
 /// What sort of transaction it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[expect(clippy::exhaustive_enums, reason = "whether it may be refunded must be decided for each")]
 pub enum PaymentKind {
     /// A payment for goods or services: a captured charge or a `Pay`.
@@ -55,6 +65,8 @@ pub enum PaymentKind {
 
 /// How far the payment has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[expect(clippy::exhaustive_enums, reason = "whether it may be refunded must be decided for each")]
 pub enum PaymentState {
     /// The buyer's instrument was charged.
@@ -69,6 +81,19 @@ pub enum PaymentState {
     Cancelled,
 }
 
+/// Who executed the payment, and so may refund it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[expect(clippy::exhaustive_enums, reason = "either it is the recipient or it is not")]
+pub enum Caller {
+    /// The recipient of the money, as in every payment without a marketplace.
+    #[default]
+    Recipient,
+    /// A marketplace, for the recipient.
+    Marketplace,
+}
+
 /// Why a snapshot cannot be true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -79,8 +104,15 @@ pub enum PaymentError {
     Negative(&'static str),
     /// The parts are in different currencies, or their sum is too large.
     Money(MoneyError),
-    /// Money is said to be refunded, but by no refund.
-    RefundedByNobody,
+    /// More came back of the named fee than was taken.
+    MoreThanTaken(&'static str),
+    /// The marketplace is said to have taken more than was paid.
+    MarketplaceFeeAbovePayment,
+    /// The service takes its fee from the recipient or the caller, never from the sender.
+    SenderPaysNoFee,
+    /// Some of what is refunded, pending or unknown is said to be by no refund, or there are more
+    /// refunds than minor units in them.
+    Count,
 }
 
 impl fmt::Display for PaymentError {
@@ -89,7 +121,12 @@ impl fmt::Display for PaymentError {
             Self::NothingCaptured => f.write_str("the captured amount must be above zero"),
             Self::Negative(part) => write!(f, "the {part} of a payment cannot be below zero"),
             Self::Money(_) => f.write_str("the amounts of the payment do not fit together"),
-            Self::RefundedByNobody => f.write_str("money was refunded, yet no refund is counted"),
+            Self::MoreThanTaken(fee) => write!(f, "more of the {fee} was returned than taken"),
+            Self::MarketplaceFeeAbovePayment => {
+                f.write_str("a marketplace cannot take more than was paid")
+            }
+            Self::SenderPaysNoFee => f.write_str("the sender of a payment pays no fee for it"),
+            Self::Count => f.write_str("the number of refunds does not fit the refunded amounts"),
         }
     }
 }
@@ -104,7 +141,12 @@ impl core::error::Error for PaymentError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Money(source) => Some(source),
-            Self::NothingCaptured | Self::Negative(_) | Self::RefundedByNobody => None,
+            Self::NothingCaptured
+            | Self::Negative(_)
+            | Self::MoreThanTaken(_)
+            | Self::MarketplaceFeeAbovePayment
+            | Self::SenderPaysNoFee
+            | Self::Count => None,
         }
     }
 }
@@ -122,7 +164,11 @@ impl Payment {
         Ok(Self {
             captured,
             fee: zero,
+            fee_payer: Role::Recipient,
             fee_returned: None,
+            caller: Caller::Recipient,
+            marketplace_fee: zero,
+            marketplace_fee_returned: zero,
             refunded: zero,
             pending: zero,
             unknown: zero,
@@ -143,14 +189,54 @@ impl Payment {
         Ok(self)
     }
 
+    /// With the party that paid the fee, and gets it back: the recipient, unless told otherwise.
+    ///
+    /// # Errors
+    /// [`PaymentError::SenderPaysNoFee`].
+    pub fn with_fee_payer(mut self, payer: Role) -> Result<Self, PaymentError> {
+        if payer == Role::Sender {
+            return Err(PaymentError::SenderPaysNoFee);
+        }
+        self.fee_payer = payer;
+        Ok(self)
+    }
+
+    /// Executed by a marketplace, which took this fee of its own.
+    ///
+    /// # Errors
+    /// A negative fee, one in another currency, or one above the payment.
+    pub fn with_marketplace_fee(mut self, fee: Money) -> Result<Self, PaymentError> {
+        self.marketplace_fee = self.part("marketplace fee", fee)?;
+        if fee.minor() > self.captured.minor() {
+            return Err(PaymentError::MarketplaceFeeAbovePayment);
+        }
+        self.caller = Caller::Marketplace;
+        Ok(self)
+    }
+
+    /// With what the marketplace has given back of its fee.
+    ///
+    /// # Errors
+    /// A negative amount, one in another currency, or one above the fee.
+    pub fn with_marketplace_fee_returned(mut self, returned: Money) -> Result<Self, PaymentError> {
+        self.marketplace_fee_returned = self.part("returned marketplace fee", returned)?;
+        if returned.minor() > self.marketplace_fee.minor() {
+            return Err(PaymentError::MoreThanTaken("marketplace fee"));
+        }
+        Ok(self)
+    }
+
     /// With what has come back of the fee for the refunds that hold a part of it. Left out, it is
     /// what these would return if none of them had been declined in between; after a decline it may
     /// be a minor unit more or less.
     ///
     /// # Errors
-    /// A negative amount, or one in another currency.
+    /// A negative amount, one in another currency, or one above the fee.
     pub fn with_fee_returned(mut self, fee_returned: Money) -> Result<Self, PaymentError> {
         self.fee_returned = Some(self.part("returned fee", fee_returned)?);
+        if fee_returned.minor() > self.fee.minor() {
+            return Err(PaymentError::MoreThanTaken("fee"));
+        }
         Ok(self)
     }
 
@@ -181,13 +267,15 @@ impl Payment {
         self.recount()
     }
 
-    /// With the number of refunds that hold a part of it; declined ones do not.
+    /// With the number of refunds that hold a part of it; declined ones do not. Say it after the
+    /// amounts: left out, it is the least that these allow, one each for what is refunded, pending
+    /// and unknown.
     ///
     /// # Errors
-    /// [`PaymentError::RefundedByNobody`] for zero when something was refunded.
+    /// [`PaymentError::Count`] for fewer than that, or for more than there are minor units in them.
     pub fn with_refunds(mut self, refunds: u32) -> Result<Self, PaymentError> {
-        if refunds == 0 && !self.held.is_zero() {
-            return Err(PaymentError::RefundedByNobody);
+        if refunds < self.refunds_min() || i64::from(refunds) > self.held.minor() {
+            return Err(PaymentError::Count);
         }
         self.refunds = refunds;
         Ok(self)
@@ -219,10 +307,46 @@ impl Payment {
         self.fee
     }
 
+    /// Who paid the fee.
+    #[must_use]
+    pub const fn fee_payer(&self) -> Role {
+        self.fee_payer
+    }
+
+    /// Who executed it.
+    #[must_use]
+    pub const fn caller(&self) -> Caller {
+        self.caller
+    }
+
+    /// What the marketplace took.
+    #[must_use]
+    pub const fn marketplace_fee(&self) -> Money {
+        self.marketplace_fee
+    }
+
+    /// What the marketplace has given back of its fee.
+    #[must_use]
+    pub const fn marketplace_fee_returned(&self) -> Money {
+        self.marketplace_fee_returned
+    }
+
     /// What has been refunded for good.
     #[must_use]
     pub const fn refunded(&self) -> Money {
         self.refunded
+    }
+
+    /// What has been accepted for refund and is still under way.
+    #[must_use]
+    pub const fn pending(&self) -> Money {
+        self.pending
+    }
+
+    /// What was sent for refund and never answered.
+    #[must_use]
+    pub const fn unknown(&self) -> Money {
+        self.unknown
     }
 
     /// What is refunded, pending or unknown: all of it counts against what remains.
@@ -276,10 +400,42 @@ impl Payment {
     /// # Errors
     /// Another currency, or a negative total too large to be calculated.
     pub fn fee_returned_after(&self, total: Money) -> Result<Money, MoneyError> {
-        if total.try_cmp(self.captured)?.is_ge() {
-            return Ok(self.fee);
+        self.in_proportion(self.fee, total)
+    }
+
+    /// What the marketplace gives back for one more refund that it shares: its fee in proportion,
+    /// closed like that of the service, and never more than is left of it.
+    pub(crate) fn marketplace_fee_share(&self, amount: Money) -> Result<Money, MoneyError> {
+        let before = self.in_proportion(self.marketplace_fee, self.held)?;
+        let after = self.in_proportion(self.marketplace_fee, self.held.checked_add(amount)?)?;
+        let share = after.checked_sub(before)?;
+        let left = self.marketplace_fee_left()?;
+        Ok(if share.try_cmp(left)?.is_gt() { left } else { share })
+    }
+
+    pub(crate) fn marketplace_fee_left(&self) -> Result<Money, MoneyError> {
+        self.marketplace_fee.checked_sub(self.marketplace_fee_returned)
+    }
+
+    /// What was said to have come back of the fee.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn fee_returned_as_told(&self) -> Option<Money> {
+        self.fee_returned
+    }
+
+    /// Who gets back what the service returns.
+    pub(crate) const fn fee_returned_to(&self) -> Party {
+        match (self.caller, self.fee_payer) {
+            (Caller::Marketplace, Role::Caller) => Party::Caller,
+            _ => Party::Recipient,
         }
-        self.fee.share(total, self.captured, Rounding::HalfEven)
+    }
+
+    fn in_proportion(&self, fee: Money, total: Money) -> Result<Money, MoneyError> {
+        if total.try_cmp(self.captured)?.is_ge() {
+            return Ok(fee);
+        }
+        fee.share(total, self.captured, Rounding::HalfEven)
     }
 
     fn part(&self, name: &'static str, amount: Money) -> Result<Money, PaymentError> {
@@ -294,9 +450,17 @@ impl Payment {
         let sum = self.refunded.checked_add(self.pending);
         let sum = sum.and_then(|sum| sum.checked_add(self.unknown));
         self.held = sum?;
-        if self.refunds == 0 && !self.held.is_zero() {
-            self.refunds = 1;
-        }
+        self.refunds = self.refunds.max(self.refunds_min());
         Ok(self)
+    }
+
+    fn refunds_min(&self) -> u32 {
+        let parts = [self.refunded, self.pending, self.unknown];
+        parts.into_iter().fold(
+            0,
+            |count, part| {
+                if part.is_zero() { count } else { count.saturating_add(1) }
+            },
+        )
     }
 }

@@ -11,6 +11,8 @@ use core::fmt;
 ///               └─► Declined
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[expect(clippy::exhaustive_enums, reason = "a caller must handle every state of a refund")]
 pub enum RefundState {
     /// Written down with its key; nothing has left.
@@ -76,6 +78,8 @@ impl RefundState {
 
 /// Something learned about a refund, by an answer, a lookup or a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[expect(clippy::exhaustive_enums, reason = "the state machine must answer every observation")]
 pub enum Observation {
     /// The request is leaving.
