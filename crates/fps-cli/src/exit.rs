@@ -1,5 +1,5 @@
-//! How the command ends: its exit codes, and what it says on the way out; what a failure means for money
-//! was decided before.
+//! How the command ends: its exit codes, and what it says on the way out; what a failure means for
+//! money was decided before.
 
 use std::error::Error;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! What went wrong with a call, and first of all what it means for money; nothing is classified or tried
-//! again here.
+//! What went wrong with a call, and first of all what it means for money; nothing is classified or
+//! tried again here.
 
 use std::error::Error as StdError;
 use std::fmt;
