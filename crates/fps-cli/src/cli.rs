@@ -1,4 +1,4 @@
-//! Arguments, and nothing else.
+//! The arguments and their help; what they mean together is checked where they are used.
 
 use std::path::PathBuf;
 

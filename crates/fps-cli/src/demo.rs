@@ -1,5 +1,5 @@
 //! `fps demo`: real refunds through both services, against a sandbox started for it, checked to the
-//! cent. What a refund may be is not decided here.
+//! cent; what a refund may be is not decided here.
 
 mod amazon_pay;
 mod flexible_payments;
@@ -30,8 +30,10 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
         .build()
         .or_fail("the threads of this command cannot be started")?;
     let demonstration = runtime.block_on(demonstrate(arguments))?;
-    print(arguments.output, &demonstration)?;
-    demonstration.verdict()
+    let printed = print(arguments.output, &demonstration);
+    // That the books are wrong must be said even where the result cannot be.
+    demonstration.verdict()?;
+    printed
 }
 
 async fn demonstrate(arguments: &Demo) -> Result<Demonstration, Failure> {

@@ -1,4 +1,5 @@
-//! How the command ends: its exit codes, and what it says on the way out.
+//! How the command ends: its exit codes, and what it says on the way out; what a failure means for
+//! money was decided before.
 
 use std::error::Error;
 use std::fmt;
@@ -8,6 +9,8 @@ use std::process::ExitCode;
 use fps::amazon_pay::ReasonCode;
 use fps::flexible_payments::ErrorCode;
 use fps::{ErrorKind, NotificationError, RefundError, Refusal, ServiceRefusal};
+
+use crate::output::written;
 
 /// The exit codes, which scripts rely on. 3 is kept for batches of refunds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,9 +194,10 @@ impl<T, E: Into<Box<dyn Error>>> OrFail<T> for Result<T, E> {
 /// Ends a command that was called wrongly, or that was only asked how to be called.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        // A reader that closed its end has read enough.
-        drop(error.print());
-        return ExitCode::SUCCESS;
+        return match written(error.print()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(),
+        };
     }
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         drop(error.print());
@@ -218,69 +222,157 @@ fn say(text: &str) {
 mod tests {
     use super::*;
 
-    use fps::amazon_pay::ChargeId;
-    use fps::{AmazonPay, AmazonPayConfig, Client, PrivateKey, Region, RetryPolicy, Settings};
+    use fps::amazon_pay::{ChargeId, GetRefund};
+    use fps::{
+        AmazonPay, AmazonPayConfig, CallerReference, Client, Credentials, FlexiblePaymentsConfig,
+        Payment, PrivateKey, Region, RetryPolicy, Secret, Settings,
+    };
+    use fps_http::TransportErrorKind as Transport;
     use fps_http::testing::{ManualClock, ScriptedTransport, Step};
 
     const KEY: &str = include_str!("../../fps-sign/tests/keys/rsa-2048.pkcs8.pem");
 
-    /// What a refund ends with when the service answers so.
-    async fn exit_after(step: Option<Step>) -> Exit {
-        let key = PrivateKey::from_pem(KEY).unwrap();
-        let config = AmazonPayConfig::new("SANDBOX-KEY", key, Region::Europe).unwrap();
+    fn over<W: fps_http::Wire>(config: W, step: Option<Step>) -> Client<W> {
         let settings = Settings::default().with_retry(RetryPolicy::once());
         let start = fps::Timestamp::parse("2026-11-21T00:00:00Z").unwrap();
         let transport = ScriptedTransport::new(step);
-        let client = Client::with_transport(config, settings, transport, ManualClock::new(start));
+        Client::with_transport(config, settings, transport, ManualClock::new(start))
+    }
+
+    fn pay(step: Option<Step>) -> AmazonPay {
+        let key = PrivateKey::from_pem(KEY).unwrap();
+        let config = AmazonPayConfig::new("SANDBOX-KEY", key, Region::Europe).unwrap();
+        AmazonPay::over(over(config, step))
+    }
+
+    fn payment() -> Payment {
         let usd = fps::Money::parse("1.00", fps::Currency::USD).unwrap();
-        let payment = fps::Payment::completed(usd, fps::Method::Card).unwrap();
+        Payment::completed(usd, fps::Method::Card).unwrap()
+    }
+
+    /// What a refund through Amazon Pay ends with when the service answers so.
+    async fn exit_after(step: Option<Step>) -> Exit {
         let key = fps::IdempotencyKey::new("k").unwrap();
-        let refund = AmazonPay::over(client)
-            .refund(key, &ChargeId::new("C"), &payment, &fps::Wish::rest())
-            .await;
+        let refund =
+            pay(step).refund(key, &ChargeId::new("C"), &payment(), &fps::Wish::rest()).await;
         refund.or_fail("no refund").unwrap_err().exit
+    }
+
+    /// What asking for a refund ends with.
+    async fn exit_of_asking(step: Option<Step>) -> Exit {
+        let asked = pay(step).client().send(&GetRefund::new("R")).await;
+        asked.or_fail("no answer").unwrap_err().exit
+    }
+
+    /// What a refund through FPS ends with when the service answers with this status and code.
+    async fn exit_after_fps(status: u16, code: &str) -> Exit {
+        let body = format!(
+            "<Response><Errors><Error><Code>{code}</Code><Message>m</Message></Error></Errors>\
+             <RequestID>id</RequestID></Response>"
+        );
+        let credentials = Credentials::new("AKEXAMPLE", Secret::new("s"));
+        let config = FlexiblePaymentsConfig::new("https://localhost/", credentials).unwrap();
+        let client = over(config, Some(Step::Answer(status, body)));
+        let reference = CallerReference::new("k").unwrap();
+        let refund = fps::flexible_payments::Refund::new(reference, "T");
+        client.send(&refund).await.or_fail("no refund").unwrap_err().exit
+    }
+
+    fn answer(status: u16, reason: &str) -> Option<Step> {
+        Some(Step::Answer(status, format!(r#"{{"reasonCode":"{reason}","message":"m"}}"#)))
     }
 
     #[tokio::test]
     async fn what_it_means_for_money_decides_the_exit_code() {
-        let answer = |status: u16, reason: &str| {
-            let body = format!(r#"{{"reasonCode":"{reason}","message":"m"}}"#);
-            Some(Step::Answer(status, body))
-        };
-        let lost = Some(Step::Fail(fps_http::TransportErrorKind::Interrupted));
-        for (step, exit) in [
-            (None, Exit::Unavailable),
-            (lost, Exit::Unknown),
-            (answer(500, "InternalServerError"), Exit::Unknown),
-            (answer(429, "TooManyRequests"), Exit::Unavailable),
-            (answer(403, "InvalidRequestSignature"), Exit::Unauthorized),
-            (answer(400, "DuplicateIdempotencyKey"), Exit::KeyConflict),
-            (answer(400, "TransactionAmountExceeded"), Exit::Rule),
+        let fail = |kind| Some(Step::Fail(kind));
+        for (step, refund, asking) in [
+            (None, Exit::Unavailable, Exit::Unavailable),
+            (fail(Transport::Interrupted), Exit::Unknown, Exit::Unavailable),
+            (fail(Transport::Timeout), Exit::Unknown, Exit::Unavailable),
+            (fail(Transport::TooLarge), Exit::Unknown, Exit::Internal),
+            (answer(200, "no refund at all"), Exit::Unknown, Exit::Internal),
+            (answer(500, "InternalServerError"), Exit::Unknown, Exit::Unavailable),
+            (answer(429, "TooManyRequests"), Exit::Unavailable, Exit::Unavailable),
+            (answer(403, "InvalidRequestSignature"), Exit::Unauthorized, Exit::Unauthorized),
+            (answer(400, "DuplicateIdempotencyKey"), Exit::KeyConflict, Exit::KeyConflict),
+            (answer(400, "TransactionAmountExceeded"), Exit::Rule, Exit::Rule),
+            (answer(404, ""), Exit::Rule, Exit::Rule),
         ] {
             let shown = format!("{step:?}");
-            assert_eq!(exit_after(step).await, exit, "{shown}");
+            assert_eq!(exit_after(step.clone()).await, refund, "{shown}");
+            assert_eq!(exit_of_asking(step).await, asking, "{shown}");
+        }
+        for (status, code, exit) in [
+            (500, "InternalError", Exit::Unknown),
+            (400, "ConcurrentModification", Exit::Unavailable),
+            (403, "RequestExpired", Exit::Unauthorized),
+            (400, "DuplicateRequest", Exit::KeyConflict),
+            (400, "RefundAmountExceeded", Exit::Rule),
+        ] {
+            assert_eq!(exit_after_fps(status, code).await, exit, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_cause_that_says_what_it_means_decides() {
+        let unreachable =
+            || async { pay(None).client().send(&GetRefund::new("R")).await.unwrap_err() };
+        let too_much = fps::Wish::amount(fps::Money::parse("900", fps::Currency::USD).unwrap());
+        let refusal = || pay(None).plan(&payment(), &too_much).into_result().unwrap_err();
+        let mismatch = RefundError::Mismatch { refund: "R".to_owned(), field: "amount" };
+        let unproved = fps::fps_sign::Error::Mismatch;
+        let unreadable = fps::fps_model::Params::parse(b"\xff").unwrap_err();
+        let rows: [(Box<dyn Error>, Exit); 10] = [
+            (Box::new(std::io::Error::other("full")), Exit::Internal),
+            (Box::new(refusal()), Exit::Rule),
+            (Box::new(RefundError::Refused(refusal())), Exit::Rule),
+            (Box::new(mismatch), Exit::Unknown),
+            (Box::new(RefundError::Call(unreachable().await)), Exit::Unavailable),
+            (Box::new(NotificationError::Unproved(unproved)), Exit::Unauthorized),
+            (Box::new(NotificationError::Foreign(fps::OriginError::Foreign)), Exit::Unauthorized),
+            (Box::new(NotificationError::Certificate(unreachable().await)), Exit::Unavailable),
+            (Box::new(NotificationError::Unreadable(unreadable)), Exit::Internal),
+            (Box::new(NotificationError::BadAddress), Exit::Internal),
+        ];
+        for (error, exit) in rows {
+            let shown = format!("{error:?}");
+            assert_eq!(Failure::from_error(error, "it failed").exit, exit, "{shown}");
         }
     }
 
     #[test]
-    fn help_names_every_exit_code() {
-        use Exit::*;
-        for exit in [
-            Internal,
-            Usage,
-            Unauthorized,
-            KeyConflict,
-            Rule,
-            Unknown,
-            Unavailable,
-            Damaged,
-            HungUp,
-            Interrupted,
-            Terminated,
+    fn a_failure_prints_its_causes_and_then_its_hint() {
+        let failure = Failure::new(Exit::Internal, "it failed");
+        assert_eq!(failure.to_string(), "error: it failed");
+        let cause = NotificationError::Foreign(fps::OriginError::Foreign);
+        let (first, second) = (cause.to_string(), fps::OriginError::Foreign.to_string());
+        assert_eq!(
+            failure.because(cause).hint("try again").to_string(),
+            format!(
+                "error: it failed\n  caused by: {first}\n  caused by: {second}\nhint: try again"
+            )
+        );
+    }
+
+    /// Scripts rely on the numbers.
+    #[test]
+    fn every_exit_code_keeps_its_number_and_is_in_the_help() {
+        for (exit, number) in [
+            (Exit::Internal, 1),
+            (Exit::Usage, 2),
+            (Exit::Unauthorized, 4),
+            (Exit::KeyConflict, 5),
+            (Exit::Rule, 6),
+            (Exit::Unknown, 7),
+            (Exit::Unavailable, 8),
+            (Exit::Damaged, 9),
+            (Exit::HungUp, 129),
+            (Exit::Interrupted, 130),
+            (Exit::Terminated, 143),
         ] {
-            let number = (exit as u8).to_string();
+            assert_eq!(exit as u8, number, "{exit:?}");
             let mut words = HELP.split(|c: char| !c.is_ascii_digit());
-            assert!(words.any(|word| word == number), "{exit:?}");
+            assert!(words.any(|word| word == number.to_string()), "{exit:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The command `fps`: reads arguments, runs one verb, prints its result, and says by its exit code
-//! what happened.
+//! The command `fps`: reads arguments, runs one verb, and says by its exit code what happened; no rule,
+//! message or signature is its own.
 
 mod cli;
 mod demo;

@@ -1,6 +1,7 @@
-//! Results on standard output: a table for people, JSON for programs.
+//! Results on standard output: a table for people, JSON for programs; no progress, no failures, and
+//! nothing is worked out here.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
@@ -26,22 +27,26 @@ pub(crate) trait Report: Serialize {
 
 /// Prints a result.
 pub(crate) fn print(format: Format, report: &impl Report) -> Result<(), Failure> {
-    let internal = |error: std::io::Error| {
-        Failure::new(Exit::Internal, "the result could not be printed").because(error)
-    };
     let text = match format {
         Format::Table => report.text(),
         Format::Json => {
-            serde_json::to_string_pretty(report).map_err(|error| internal(error.into()))?
+            serde_json::to_string_pretty(report).map_err(|error| not_printed(error.into()))?
         }
     };
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Ok(()) => Ok(()),
-        // A reader that closed its end has read enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(internal(error)),
+    let mut out = io::stdout().lock();
+    written(writeln!(out, "{text}").and_then(|()| out.flush()))
+}
+
+/// What became of writing a result: a reader that closed its end has read enough.
+pub(crate) fn written(outcome: io::Result<()>) -> Result<(), Failure> {
+    match outcome {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(not_printed(error)),
+        _ => Ok(()),
     }
+}
+
+fn not_printed(error: io::Error) -> Failure {
+    Failure::new(Exit::Internal, "the result could not be printed").because(error)
 }
 
 /// Columns under a header and a line.

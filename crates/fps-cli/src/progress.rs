@@ -1,4 +1,5 @@
-//! What is being done, on standard error, so that standard output holds results only.
+//! What is being done, on standard error, so that standard output holds results only; no results and no
+//! failures.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `fps quote`: the rules, asked and answered without a network.
+//! `fps quote`: the rules, asked and answered without a network; the rules themselves are not here.
 
 use fps::{Currency, Decision, Method, Money, Payment, Plan, Policy, Refusal, Wish, decide};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The ways in which somebody from outside ends the command.
+//! The ways in which somebody from outside ends the command; tidying up is not done here.
 
 use std::future::Future;
 

@@ -1,4 +1,5 @@
-//! Amazon Pay over HTTP: regions, environments, signed headers.
+//! Amazon Pay over HTTP: regions, environments, signed headers; knows nothing of FPS, and sends nothing
+//! itself.
 
 use std::fmt;
 use std::sync::Arc;

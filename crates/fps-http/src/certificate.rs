@@ -1,4 +1,5 @@
-//! Fetching the certificates that sign notifications: admitted addresses only, kept once read.
+//! Fetching the certificates that sign notifications, kept once read; which addresses are admitted, and
+//! what a certificate proves, is not decided here.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! One typed call: encode once, then sign, send and classify until there is an answer or no hope.
+//! One typed call: encode once, then sign, send and classify until there is an answer or no hope; no
+//! rule of refunds, no storage, and nothing that only one service has.
 
 use std::fmt;
 use std::sync::Arc;

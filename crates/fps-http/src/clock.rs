@@ -1,4 +1,4 @@
-//! The one place where the real time is read and waited for.
+//! The one place where the real time is read and waited for; how long to wait is not decided here.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

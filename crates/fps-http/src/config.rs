@@ -1,4 +1,5 @@
-//! How to send, as data; everything is checked when a client is built and never again.
+//! How to send, as data, checked when a client is built and never again; nothing that only one service
+//! has.
 
 use std::error::Error;
 use std::fmt;
@@ -52,7 +53,7 @@ impl Settings {
 
 /// Whose certificates are trusted. TLS checking cannot be switched off: a sandbox has a certificate
 /// authority of its own, to be named here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trust {
     /// The authorities of this machine.
@@ -62,6 +63,17 @@ pub enum Trust {
     SystemAnd(String),
     /// The ones in this PEM text alone: requests meant for a sandbox then cannot reach anything else.
     Only(String),
+}
+
+/// Without the text: some files hold a private key beside the certificate.
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::SystemAnd(_) => "SystemAnd(..)",
+            Self::Only(_) => "Only(..)",
+        })
+    }
 }
 
 /// Why a client cannot be built.

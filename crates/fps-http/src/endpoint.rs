@@ -1,4 +1,5 @@
-//! Where a service is: an address checked once, so that no later step has to.
+//! Where a service is: an address checked once, so that no later step has to; nothing is resolved or
+//! connected to.
 
 use std::fmt;
 

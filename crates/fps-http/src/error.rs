@@ -1,4 +1,5 @@
-//! What went wrong with a call, and first of all what it means for money.
+//! What went wrong with a call, and first of all what it means for money; nothing is classified or
+//! tried again here.
 
 use std::error::Error as StdError;
 use std::fmt;

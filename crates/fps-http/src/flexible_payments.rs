@@ -1,4 +1,5 @@
-//! FPS over HTTP: Query requests as signed forms.
+//! FPS over HTTP: Query requests as signed forms; knows nothing of Amazon Pay, and sends nothing
+//! itself.
 
 use bytes::Bytes;
 use fps_model::flexible_payments::{Dialect, ErrorCode, FlexiblePaymentsApi};

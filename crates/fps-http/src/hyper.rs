@@ -1,4 +1,5 @@
-//! The real transport: pooled connections over hyper and rustls, HTTP/1.1 and 2.
+//! The real transport: pooled connections over hyper and rustls, HTTP/1.1 and 2; knows nothing of
+//! services, signatures or retries.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -1,5 +1,5 @@
 //! Sending one operation of Amazon FPS or Amazon Pay: sign, send, classify, try again, and tell what
-//! happened.
+//! happened; no rule of refunds and no storage.
 //!
 //! [`Client::send`] is the whole of it: one typed operation in, its typed answer out. What matters
 //! when money moves is what an [`Error`] says about it: [`Error::phase`] answers whether the request

@@ -1,4 +1,4 @@
-//! May a request be tried again, and when? A pure function of policy, replay safety and what
+//! Whether a request may be tried again, and when: a pure function of policy, replay safety and what
 //! happened; no clock, no randomness, no waiting.
 
 use std::time::Duration;

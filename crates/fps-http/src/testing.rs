@@ -1,5 +1,5 @@
-//! For tests of code that sends: a transport that follows a script, a clock that does not wait, and an
-//! address that things can be posted to. A test that waits here in vain panics.
+//! For tests of code that sends, and for nothing else: a transport that follows a script, a clock that
+//! does not wait, and an address that things can be posted to. A test that waits here in vain panics.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,5 @@
-//! What the two services differ in, once their messages are encoded: signing, and reading refusals.
+//! What the two services differ in, once their messages are encoded: signing, and reading refusals;
+//! neither sends nor tries again.
 
 use bytes::Bytes;
 use fps_model::{Service, ServiceError, Timestamp};

@@ -1,5 +1,5 @@
 //! The Amazon Pay half: refunds, a repeated key, a wish that the rules refuse, and the same wish sent
-//! all the same. Knows nothing of FPS.
+//! all the same; knows nothing of FPS.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The FPS half: a card payment, and refunds whose ends are told by notifications that were proved.
-//! Knows nothing of Amazon Pay.
+//! The FPS half: a card payment, and refunds whose ends are told by notifications that were proved;
+//! knows nothing of Amazon Pay.
 
 use std::time::Duration;
 

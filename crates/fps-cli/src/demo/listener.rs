@@ -1,4 +1,4 @@
-//! The merchant's address for notifications: what arrives is proved before it is handed on. Decides
+//! The merchant's address for notifications: what arrives is proved before it is handed on; decides
 //! nothing about refunds.
 
 use std::sync::Arc;

@@ -2,27 +2,35 @@
 
 #![expect(clippy::unwrap_used, reason = "a command that cannot be run is a failed test")]
 
+mod database;
+mod ending;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// Runs the command with its temporary files in a folder that the test can look into.
-fn fps_in(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fps"))
-        .args(arguments)
-        .env("TMPDIR", folder)
-        .env("TMP", folder)
-        .output()
-        .unwrap()
+/// The command, with its temporary files in a folder that the test can look into.
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fps"));
+    command.args(arguments).env("TMPDIR", folder).env("TMP", folder);
+    command
 }
 
 fn fps(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
-    let output = fps_in(folder.path(), arguments);
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-    assert!(left.is_empty(), "{arguments:?} leaves {left:?} behind");
+    let output = command(folder.path(), arguments).output().unwrap();
+    assert_eq!(names(folder.path()), [""; 0], "{arguments:?} leaves something behind");
     output
+}
+
+/// What is in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -117,9 +125,7 @@ fn a_database_is_kept_and_can_be_used_again() {
         let output = fps(&["demo", "--output", "json", "--db", path.to_str().unwrap()]);
         assert_eq!(exit(&output), 0, "{}", text(&output.stderr));
     }
-    let left: Vec<_> =
-        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["kept.db"], "the closed file stands alone");
+    assert_eq!(names(folder.path()), ["kept.db"], "the closed file stands alone");
 }
 
 #[test]
@@ -218,5 +224,30 @@ fn help_and_version_are_results() {
         let output = fps(arguments);
         assert_eq!(exit(&output), 0);
         assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_lists_the_exit_codes() {
+    let output = fps(&["--help"]);
+    let (_, listed) = text(&output.stdout).split_once("Exit codes:\n").unwrap();
+    let codes: Vec<_> =
+        listed.lines().map(|line| line.trim().split("  ").next().unwrap()).collect();
+    assert_eq!(codes, ["0", "1", "2", "4", "5", "6", "7", "8", "9", "129, 130, 143"]);
+}
+
+#[test]
+fn a_failure_prints_nothing_where_a_program_expects_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let quote = ["quote", "--output", "json", "--service", "amazon-pay", "--captured"];
+    for (arguments, code) in [
+        ([&quote[..], &["100.00", "115.01"]].concat(), 6),
+        ([&quote[..], &["1,00"]].concat(), 2),
+        (vec!["demo", "--output", "json", "--db", folder], 2),
+        (vec!["demo", "--output", "json", "--port", "x"], 2),
+    ] {
+        // It looks at standard output.
+        refused(&arguments, code);
     }
 }
