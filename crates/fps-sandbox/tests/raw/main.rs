@@ -12,6 +12,7 @@ mod amazon_pay;
 mod flexible_payments;
 mod ownership;
 
+mod books;
 mod durability;
 mod notifications;
 mod races;
