@@ -70,6 +70,9 @@ pub(crate) enum Reason {
     RefundDone,
     /// It was declined: all goes back.
     RefundDeclined,
+    /// Another refund was declined, and those that stand are still the whole payment: the service
+    /// returns the rest of its fee.
+    FeeClosed,
 }
 
 impl Reason {
@@ -79,6 +82,7 @@ impl Reason {
             Self::RefundBegun => "refund-begun",
             Self::RefundDone => "refund-done",
             Self::RefundDeclined => "refund-declined",
+            Self::FeeClosed => "fee-closed",
         }
     }
 }

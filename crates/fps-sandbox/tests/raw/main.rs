@@ -13,6 +13,7 @@ mod flexible_payments;
 mod ownership;
 
 mod books;
+mod declined;
 mod durability;
 mod notifications;
 mod races;
