@@ -70,6 +70,9 @@ pub(crate) enum Reason {
     RefundDone,
     /// It was declined: all goes back.
     RefundDeclined,
+    /// Another refund was declined, and those that stand are still the whole payment: the service
+    /// returns the rest of its fee.
+    FeeClosed,
 }
 
 impl Reason {
@@ -79,6 +82,7 @@ impl Reason {
             Self::RefundBegun => "refund-begun",
             Self::RefundDone => "refund-done",
             Self::RefundDeclined => "refund-declined",
+            Self::FeeClosed => "fee-closed",
         }
     }
 }
@@ -208,9 +212,10 @@ pub(crate) fn totals(connection: &Connection, merchant: i64) -> Result<Vec<Total
 
 /// Checks the books against themselves and against what they are about: every movement balances, and
 /// every payment and refund has moved exactly what it says of itself. A payment that was refunded as a
-/// whole has got its whole fee back.
+/// whole has got its whole fee back. Every movement is of a payment or refund that exists, in its
+/// currency, and of the same merchant and service.
 pub(crate) fn verify(connection: &Connection) -> Result<(), Error> {
-    const CHECKS: [(&str, &str); 4] = [
+    const CHECKS: [(&str, &str); 5] = [
         (
             "movements",
             "SELECT count(*) FROM (
@@ -242,6 +247,17 @@ pub(crate) fn verify(connection: &Connection) -> Result<(), Error> {
                  SELECT 1 FROM payment JOIN refund ON refund.payment = payment.id
                  WHERE refund.state <> 'declined' GROUP BY payment.id
                  HAVING sum(amount) >= captured AND sum(fee_returned) <> fee)",
+        ),
+        (
+            "owners",
+            "SELECT count(*) FROM movement
+             LEFT JOIN refund ON refund.id = subject
+             LEFT JOIN payment ON payment.id = coalesce(refund.payment, subject)
+             WHERE payment.id IS NULL
+                OR (movement.merchant, movement.service) <> (payment.merchant, payment.service)
+                OR (kind = 'payment') <> (refund.id IS NULL)
+                OR EXISTS (SELECT 1 FROM entry
+                           WHERE movement = movement.id AND entry.currency <> payment.currency)",
         ),
     ];
     for (what, query) in CHECKS {

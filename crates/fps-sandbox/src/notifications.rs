@@ -133,11 +133,14 @@ pub(crate) async fn deliver(shared: Arc<Shared>) {
         }
         let idle = waiting.iter().filter(|due| !busy.contains(&due.merchant));
         let next = idle.map(|due| due.at).min().unwrap_or(Millis::MAX);
+        // With no place left, what is due waits for a delivery to end and not for the clock, which
+        // would say at once, again and again, that its time has come.
+        let has_place = deliveries.len() < DELIVERIES_MAX;
         tokio::select! {
             Some(Ok(merchant)) = deliveries.join_next() => {
                 busy.remove(&merchant);
             }
-            () = clock::sleep_until(next), if next < Millis::MAX => {}
+            () = clock::sleep_until(next), if next < Millis::MAX && has_place => {}
             () = shared.notifications_wake.notified() => {}
         }
     }

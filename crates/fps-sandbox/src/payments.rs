@@ -321,7 +321,34 @@ fn decline_refund(
         (Account::Merchant, Account::Fees, refund.fee_returned),
     ];
     books::post(connection, stored.subject(&refund.id), Reason::RefundDeclined, &legs, now)?;
+    close_fee(connection, &stored.id, now)?;
     load_refund(connection, &refund.id)?.ok_or(Error::new(ErrorKind::Invalid))
+}
+
+/// A refund beyond the captured amount returns less of the fee than its share, because there is no
+/// more. If an earlier one is declined then, and the others are still the whole payment, the latest of
+/// them returns what is missing: no later refund might come to do so.
+fn close_fee(connection: &Connection, payment: &str, now: Millis) -> Result<(), Error> {
+    let stored = load(connection, payment)?.ok_or(Error::new(ErrorKind::Invalid))?;
+    let payment = &stored.payment;
+    if payment.held().try_cmp(payment.captured()).map_err(bad_row)?.is_lt() {
+        return Ok(());
+    }
+    let returned = payment.fee_returned().map_err(bad_row)?;
+    let missing = payment.fee().checked_sub(returned).map_err(bad_row)?;
+    if missing.is_zero() {
+        return Ok(());
+    }
+    let latest: String = connection
+        .prepare_cached(
+            "UPDATE refund SET fee_returned = fee_returned + ?2 WHERE id = (
+                 SELECT id FROM refund WHERE payment = ?1 AND state <> 'declined'
+                 ORDER BY created_at DESC, rowid DESC LIMIT 1)
+             RETURNING id",
+        )?
+        .query_row(params![stored.id, missing.minor()], |row| row.get(0))?;
+    let legs = [(Account::Fees, Account::Merchant, missing)];
+    books::post(connection, stored.subject(&latest), Reason::FeeClosed, &legs, now)
 }
 
 /// Arranges for the refunds of a payment to be declined when their time has come.

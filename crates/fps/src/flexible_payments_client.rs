@@ -67,8 +67,16 @@ impl FlexiblePayments {
         let (mut refunded, mut pending, mut refunds) = (zero, zero, 0);
         let mut fees = Some(zero);
         for related in &detail.related_transaction {
-            // Without a word of what the other is to this one, it must say itself what it is.
-            if !matches!(related.relation_type, None | Some(RelationType::Refund)) {
+            // What is not known to be something else must say itself what it is: a refund that is
+            // overlooked could be made again.
+            if matches!(
+                related.relation_type,
+                Some(
+                    RelationType::Parent
+                        | RelationType::MarketplaceFee
+                        | RelationType::RefundReversal
+                )
+            ) {
                 continue;
             }
             let refund = self.detail(&related.transaction_id).await?;

@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use fps::amazon_pay::{ChargeId, CreateRefund, ReasonCode, RefundId};
-use fps::flexible_payments::{CancelToken, ErrorCode, NotifiedStatus, Pay, TransactionId};
+use fps::flexible_payments::{
+    CancelToken, ErrorCode, GetTransaction, GetTransactionStatus, NotifiedStatus, Pay, Refund,
+    TransactionId, TransactionStatus,
+};
 use fps::{
     AmazonPay, AmazonPayConfig, CallerReference, CertificateFetcher, CertificateOrigin,
     Credentials, Currency, Decision, FlexiblePayments, FlexiblePaymentsConfig, Followed,
@@ -144,6 +147,99 @@ async fn a_declined_refund_gives_everything_back() {
     world.sandbox.verify_books().await.unwrap();
     // What was declined may be refunded again.
     assert_eq!(world.pay.payment(&charge).await.unwrap().held(), usd("0.00"));
+}
+
+#[tokio::test]
+async fn a_refund_that_is_sent_again_is_the_same_refund() {
+    let world = World::start(MerchantSpec::new("Test Business")).await;
+    let charge = world.charge().await;
+    let payment = world.pay.payment(&charge).await.unwrap();
+    let (plan, first) = world.pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
+    // By now the charge holds the refund: who decides again is refused, who repeats is answered.
+    let fresh = world.pay.payment(&charge).await.unwrap();
+    let error = world.pay.refund(key("k"), &charge, &fresh, &Wish::rest()).await.unwrap_err();
+    assert!(matches!(error, RefundError::Refused(_)), "{error:?}");
+    let request = CreateRefund::new(key("k"), charge.as_str(), plan.amount());
+    assert_eq!(world.pay.submit(&request).await.unwrap().id, first.id);
+    // The very amount that was decided is the very same request.
+    let overage = Wish::amount(usd("15.00"));
+    let (_, second) = world.pay.refund(key("l"), &charge, &fresh, &overage).await.unwrap();
+    let (_, again) = world.pay.refund(key("l"), &charge, &fresh, &overage).await.unwrap();
+    assert_eq!(again.id, second.id);
+
+    let id = world.paid(Method::Balance).await;
+    let payment = world.fps.payment(&id).await.unwrap();
+    let wish = Wish::amount(usd("30.00"));
+    let (_, first) = world.fps.refund(reference("k"), &id, &payment, &wish).await.unwrap();
+    let fresh = world.fps.payment(&id).await.unwrap();
+    assert_eq!(fresh.held(), usd("30.00"));
+    let (_, again) = world.fps.refund(reference("k"), &id, &fresh, &wish).await.unwrap();
+    assert_eq!(again.id, first.id);
+    let request = Refund::new(reference("k"), id.as_str()).refund_amount(usd("30.00"));
+    assert_eq!(world.fps.submit(&request).await.unwrap().id, first.id);
+
+    assert_eq!(world.pay.payment(&charge).await.unwrap().held(), usd("115.00"));
+    let payment = world.fps.payment(&id).await.unwrap();
+    assert_eq!((payment.held(), payment.refunds()), (usd("30.00"), 1));
+    world.sandbox.verify_books().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fps_refund_that_is_declined_is_told_by_every_way() {
+    // A card refund is declined later, one to the balance at once.
+    for (method, answered, notifications) in
+        [(Method::Card, RefundState::Pending, 4), (Method::Balance, RefundState::Declined, 2)]
+    {
+        let inbox = Inbox::bind().await;
+        let url = inbox.url("/ipn");
+        let world = World::start(MerchantSpec::new("Test Business").notification_url(&url)).await;
+        let id = world.paid(method).await;
+        world.sandbox.decline_refunds(id.as_str(), "ProcessingFailure").await.unwrap();
+        let payment = world.fps.payment(&id).await.unwrap();
+        let refund = world.fps.refund(reference("r"), &id, &payment, &Wish::rest()).await;
+        let (plan, refund) = refund.unwrap();
+        assert_eq!(refund.state, answered, "{method:?}");
+
+        let end = world.fps.follow(&refund.id, &patience()).await.unwrap();
+        assert_eq!(end, Followed::Ended(RefundState::Declined));
+        let status = GetTransactionStatus::new(refund.id.as_str());
+        let status = world.fps.client().send(&status).await.unwrap().result;
+        assert_eq!(status.transaction_status, TransactionStatus::Failure);
+        assert_eq!(status.status_code.as_deref(), Some("TransactionDenied"));
+        let detail = GetTransaction::new(refund.id.as_str());
+        let detail = world.fps.client().send(&detail).await.unwrap().result.transaction.unwrap();
+        assert_eq!(detail.transaction_status, TransactionStatus::Failure);
+        assert_eq!(detail.fps_fees, Some(usd("0.00")));
+        assert!(detail.date_completed.is_some());
+
+        let trust = Trust::Only(world.sandbox.ca_pem().to_owned());
+        let origin = CertificateOrigin::new(&format!("{}/", world.sandbox.url())).unwrap();
+        let verifier = Notifications::new(url, origin, CertificateFetcher::new(&trust).unwrap());
+        let mut last = None;
+        for _ in 0..notifications {
+            let body = inbox.answer(200, "").await.body;
+            last = Some(verifier.verify(body.as_bytes()).await.unwrap());
+        }
+        let last = last.unwrap();
+        assert_eq!(Notifications::observation(&last), Some(Observation::Declined));
+        assert_eq!(last.get().transaction_id, refund.id);
+        assert_eq!(last.get().transaction_status, NotifiedStatus::Failure);
+        assert_eq!(last.get().parent_transaction_id.as_ref(), Some(&id));
+
+        // It is as if it had never been: the same may be refunded again, for the same fee.
+        let payment = world.fps.payment(&id).await.unwrap();
+        assert_eq!((payment.held(), payment.refunds()), (usd("0.00"), 0));
+        let again = world.fps.refund(reference("s"), &id, &payment, &Wish::rest()).await;
+        let (again, other) = again.unwrap();
+        assert_eq!(again, plan);
+        assert_ne!(other.id, refund.id);
+        let end = world.fps.follow(&other.id, &patience()).await.unwrap();
+        assert_eq!(end, Followed::Ended(RefundState::Declined));
+        let totals = world.sandbox.totals(&world.merchant).await.unwrap();
+        assert_eq!((totals[0].refunded, totals[0].refunding), (usd("0.00"), usd("0.00")));
+        assert_eq!(totals[0].fees_returned, usd("0.00"));
+        world.sandbox.verify_books().await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,74 @@
+//! The books find out who changed them.
+
+use std::error::Error as _;
+use std::fs;
+
+use fps_sandbox::{Config, ErrorKind, Sandbox};
+
+use crate::world::{World, change_file, refund, refund_of, usd};
+
+/// What somebody changes in the file, and which check finds it.
+const FORGERIES: [(&str, &str); 20] = [
+    ("UPDATE entry SET amount = amount - 1 WHERE movement = 1 AND account = 'buyers'", "movements"),
+    ("UPDATE entry SET amount = amount + 1 WHERE account = 'refunding'", "movements"),
+    ("DELETE FROM entry WHERE movement = 1 AND account = 'merchant'", "movements"),
+    ("UPDATE payment SET captured = captured + 1", "payments"),
+    ("UPDATE payment SET fee = fee + 1", "payments"),
+    ("UPDATE payment SET state = 'pending'", "payments"),
+    ("DELETE FROM entry WHERE movement = 1", "payments"),
+    ("UPDATE refund SET amount = amount + 1 WHERE state = 'refunded'", "refunds"),
+    ("UPDATE refund SET amount = amount + 1 WHERE state = 'pending'", "refunds"),
+    ("UPDATE refund SET fee_returned = fee_returned + 1 WHERE state = 'pending'", "refunds"),
+    ("UPDATE refund SET state = 'refunded' WHERE state = 'pending'", "refunds"),
+    ("UPDATE refund SET state = 'pending' WHERE state = 'refunded'", "refunds"),
+    ("UPDATE refund SET state = 'declined' WHERE state = 'refunded'", "refunds"),
+    ("UPDATE refund SET state = 'refunded' WHERE state = 'declined'", "refunds"),
+    // The refund of 7.00 says in both places that a cent of the fee stayed.
+    (
+        "UPDATE refund SET fee_returned = fee_returned - 1 WHERE amount = 700;
+         UPDATE entry SET amount = amount + iif(account = 'fees', 1, -1)
+         WHERE account IN ('fees', 'merchant') AND movement IN (
+             SELECT movement.id FROM movement JOIN refund ON refund.id = subject
+             WHERE amount = 700 AND kind = 'refund-begun')",
+        "full refunds",
+    ),
+    ("DELETE FROM refund WHERE state = 'refunded'", "owners"),
+    ("UPDATE movement SET merchant = 2", "owners"),
+    ("UPDATE movement SET service = 'amazon-pay' WHERE service <> 'amazon-pay'", "owners"),
+    ("UPDATE movement SET kind = 'refund-done' WHERE kind = 'payment'", "owners"),
+    ("UPDATE entry SET currency = 'EUR' WHERE movement = 1", "owners"),
+];
+
+/// A merchant with a refund in every state, and one payment that was refunded as a whole.
+async fn world_with_refunds() -> World {
+    let world = World::start().await;
+    let charge = world.charge("100.00", "3.00").await;
+    assert_eq!(world.create_refund("pending", &refund_of(&charge, "40.00")).await.0, 201);
+    let payment = world.paid("100").await;
+    let part = refund("part", &payment).refund_amount(usd("30.00"));
+    assert_eq!(world.fps(&part).await.0, 200);
+    assert_eq!(world.fps(&refund("full", &world.paid("7").await)).await.0, 200);
+    let payment = world.paid("10").await;
+    world.sandbox.decline_refunds(&payment, "ProcessingFailure").await.unwrap();
+    let declined = world.fps(&refund("declined", &payment)).await.1;
+    assert!(declined.contains("<TransactionStatus>Failure</TransactionStatus>"), "{declined}");
+    world
+}
+
+#[tokio::test]
+async fn books_that_somebody_changed_are_not_believed() {
+    let world = world_with_refunds().await;
+    world.sandbox.verify_books().await.unwrap();
+    let (folder, file) = world.stop().await;
+    for (number, (change, check)) in FORGERIES.into_iter().enumerate() {
+        let forged = folder.path().join(format!("{number}.db"));
+        fs::copy(&file, &forged).unwrap();
+        change_file(&forged, change);
+        let sandbox = Sandbox::start(Config::new(&forged)).await.unwrap();
+        let error = sandbox.verify_books().await.expect_err(change);
+        assert_eq!(error.kind(), ErrorKind::Unbalanced, "{change}");
+        let found = error.source().unwrap().to_string();
+        assert!(found.contains(&format!(" {check} are wrong")), "{change}: {found}");
+        sandbox.stop().await.unwrap();
+    }
+}
