@@ -74,8 +74,7 @@ fn a_signature_that_is_not_plain_base64_is_not_read() {
 #[test]
 fn every_part_of_the_signature_stands_exactly_once() {
     let sent = signed(SignatureMethod::HmacSha256);
-    for name in
-        ["AWSAccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "Timestamp"]
+    for name in ["AWSAccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "Timestamp"]
     {
         let mut missing = sent.clone();
         missing.retain(|(given, _)| given != name);
