@@ -1,4 +1,5 @@
-//! Amazon Pay API v2 requests: RSASSA-PSS over the hash of a canonical request.
+//! Amazon Pay API v2 requests, RSASSA-PSS over the hash of a canonical request; no operation is known
+//! here, and nothing is compared with a clock.
 //!
 //! Signing adds headers; verifying takes the client's own list of signed headers to the letter,
 //! because the official SDKs differ in what they sign and how they spell it.

@@ -1,4 +1,5 @@
-//! Where a certificate may come from, decided before anything is fetched, and what it must say.
+//! Where a certificate may come from, decided before anything is fetched, and what it must say;
+//! nothing is fetched here.
 
 use x509_cert::der::Encode;
 

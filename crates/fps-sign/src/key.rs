@@ -1,4 +1,5 @@
-//! Reading RSA keys, and signing with one that may live elsewhere.
+//! Reading RSA keys, and signing with one that may live elsewhere; which backend computes is not
+//! decided here.
 
 use std::fmt;
 
