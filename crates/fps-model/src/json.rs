@@ -1,4 +1,5 @@
-//! Amazon Pay requests and answers as JSON, read from a bounded text; amounts never become floats.
+//! Amazon Pay requests and answers as JSON, read from a bounded text; amounts never become floats, and
+//! no single operation is known here.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Query and form parameters: ordered, bounded, dotted names for the parts of an amount.
+//! Query and form parameters: ordered, bounded, dotted names for the parts of an amount; no single
+//! operation is known here.
 
 use std::fmt;
 

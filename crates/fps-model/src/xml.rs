@@ -1,4 +1,5 @@
-//! A small pull reader and writer for the XML of FPS: bounded, elements matched by local name.
+//! A small pull reader and writer for the XML of FPS, bounded, elements matched by local name; no
+//! single message is known here.
 //!
 //! Namespaces are ignored on purpose: Amazon's own samples disagree about them.
 
