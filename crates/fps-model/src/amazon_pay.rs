@@ -1,4 +1,5 @@
-//! Amazon Pay API v2: operations, their shared types, and the error body.
+//! Amazon Pay API v2: operations, their shared types, and the error body; operations are generated,
+//! and none is written here.
 
 pub use crate::generated::amazon_pay::*;
 

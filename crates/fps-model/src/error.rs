@@ -103,7 +103,7 @@ pub enum Problem {
     TooPrecise,
     /// The message is larger than any that the service sends.
     TooLarge,
-    /// Elements are nested deeper than in any message of the service.
+    /// The message is nested deeper than any of the service.
     TooDeep,
     /// The message is not XML, JSON or form data at all.
     Malformed(Expected),

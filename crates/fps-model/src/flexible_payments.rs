@@ -1,4 +1,5 @@
-//! Amazon Flexible Payments Service: operations, their shared types, and the envelopes around them.
+//! Amazon Flexible Payments Service: operations, their shared types, and the envelopes around them;
+//! operations are generated, and none is written here.
 
 pub use crate::generated::flexible_payments::*;
 

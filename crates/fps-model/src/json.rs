@@ -1,4 +1,5 @@
-//! Amazon Pay requests and answers as JSON, read from a bounded text; amounts never become floats.
+//! Amazon Pay requests and answers as JSON, read from a bounded text; amounts never become floats, and
+//! no single operation is known here.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,6 +17,8 @@ use crate::scalar::Scalar;
 
 /// The most bytes of a message that are read.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// The deepest nesting that is read.
+const DEPTH_MAX: usize = 32;
 /// The most fields of an object in a request.
 const ENTRIES_MAX: usize = 256;
 
@@ -77,7 +80,11 @@ impl JsonRequest {
         let (before, after) = template.split_once('{').ok_or_else(missing)?;
         let (_, after) = after.split_once('}').ok_or_else(missing)?;
         let value = self.path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-        value.filter(|value| !value.is_empty() && !value.contains('/')).ok_or_else(missing)
+        let value = value.filter(|value| !value.is_empty()).ok_or_else(missing)?;
+        match value.bytes().all(is_plain) {
+            true => Ok(value),
+            false => Err(DecodeError::new(name, Problem::Invalid(Expected::Key))),
+        }
     }
 }
 
@@ -96,8 +103,7 @@ pub(crate) fn fill_path(
     value: &impl Scalar,
 ) -> Result<String, EncodeError> {
     let text = value.to_text();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if text.is_empty() || !text.bytes().all(plain) {
+    if text.is_empty() || !text.bytes().all(is_plain) {
         return Err(EncodeError::new(name, Problem::Invalid(Expected::Key)));
     }
     let (before, after) = template.split_once('{').unwrap_or((template, ""));
@@ -105,10 +111,39 @@ pub(crate) fn fill_path(
     Ok(format!("{before}{text}{after}"))
 }
 
+/// Stands for itself in a path, whoever reads it.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+/// Is the text small and flat enough to be read? Whether it is JSON is found out afterwards.
+fn check_bounds(text: &[u8]) -> Result<(), DecodeError> {
+    if text.len() > JSON_BYTES_MAX {
+        return Err(DecodeError::new("", Problem::TooLarge));
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Err(DecodeError::new("", Problem::TooDeep));
+        }
+    }
+    Ok(())
+}
+
 /// Reads a whole message into a type that tolerates unknown fields and nulls.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    if body.len() > JSON_BYTES_MAX {
-        return Err(DecodeError::new("", Problem::TooLarge));
+    check_bounds(body)?;
+    // A derived reader would take the values of an array for the fields, in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(DecodeError::new("", Problem::Malformed(Expected::Object)));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let message = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -188,14 +223,15 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn parse(body: &'a str) -> Result<Self, DecodeError> {
-        if body.len() > JSON_BYTES_MAX {
-            return Err(DecodeError::new("", Problem::TooLarge));
-        }
+        check_bounds(body.as_bytes())?;
         let object: Object<'a> = serde_json::from_str(body).map_err(|error| {
             let expected = if error.is_data() { Expected::Object } else { Expected::Json };
             DecodeError::new("", Problem::Malformed(expected))
         })?;
         let mut entries = object.0;
+        if entries.len() > ENTRIES_MAX {
+            return Err(DecodeError::new("", Problem::TooLarge));
+        }
         let mut seen = BTreeSet::new();
         if let Some((name, _)) = entries.iter().find(|(name, _)| !seen.insert(name)) {
             return Err(DecodeError::new(name.as_str(), Problem::Duplicate));
@@ -211,6 +247,7 @@ impl<'a> Fields<'a> {
         Some(raw).filter(|raw| raw.get() != "null")
     }
 
+    /// A text; an empty one is the same as none.
     pub(crate) fn optional<T: Scalar>(
         &mut self,
         name: &'static str,
@@ -220,7 +257,10 @@ impl<'a> Fields<'a> {
         let Some(raw) = self.take(name) else { return Ok(None) };
         let text: String =
             serde_json::from_str(raw.get()).map_err(|_| fail(Problem::Invalid(Expected::Text)))?;
-        limit.check(&text).map_err(fail)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        check_text(&text, limit).map_err(fail)?;
         T::from_text(&text).map(Some).map_err(|expected| fail(Problem::Invalid(expected)))
     }
 
@@ -284,10 +324,10 @@ impl<'de> Deserialize<'de> for Object<'de> {
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
-                    if entries.len() == ENTRIES_MAX {
-                        return Err(serde::de::Error::custom(Problem::TooLarge));
+                    // One more than there may be is enough to tell.
+                    if entries.len() <= ENTRIES_MAX {
+                        entries.push(entry);
                     }
-                    entries.push(entry);
                 }
                 Ok(Object(entries))
             }

@@ -1,4 +1,5 @@
-//! The messages of Amazon's two payment services, as values, encoded and decoded in both directions.
+//! The messages of Amazon's two payment services, as values, encoded and decoded in both directions;
+//! nothing here signs, sends or decides.
 //!
 //! An operation is a value: [`flexible_payments::Refund`] *is* the call. It can be stored, compared,
 //! logged and sent again. [`Operation`] is the client's half (encode the request, decode the answer),
@@ -20,8 +21,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing here signs, sends or decides. Amazon's own names and spelling stay inside `fps-*`; only
-//! the amounts cross the border, as [`refund_rules::Money`].
+//! Amazon's own names and spelling stay inside `fps-*`; only the amounts cross the border, as
+//! [`refund_rules::Money`].
 //!
 //! Clients are tolerant: elements match by local name, unknown fields are skipped, unknown values of
 //! an enumeration are kept. Servers are strict: an unknown field is an error with its path.

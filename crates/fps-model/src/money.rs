@@ -125,7 +125,12 @@ impl Serialize for Price {
 
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let price = PriceIn::deserialize(deserializer)?;
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        // A derived reader would take `["1.00", "USD"]` for an object.
+        if !raw.starts_with('{') {
+            return Err(serde::de::Error::custom(Expected::Object));
+        }
+        let price: PriceIn<'_> = serde_json::from_str(raw).map_err(serde::de::Error::custom)?;
         price.read(read).map(Price).map_err(serde::de::Error::custom)
     }
 }

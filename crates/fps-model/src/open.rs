@@ -1,4 +1,5 @@
-//! Enumerations and identifiers of the wire: known values have names, unknown ones are kept.
+//! Enumerations and identifiers of the wire: known values have names, unknown ones are kept; which
+//! ones there are is generated, and not said here.
 
 /// The text of an enumeration value that this version does not list. It can be printed and sent
 /// back, and not matched on: a later version may list it.

@@ -1,4 +1,5 @@
-//! What an operation is: the client's half, the server's half, and what a retry may assume.
+//! What an operation is: the client's half, the server's half, and what a retry may assume; no single
+//! operation is known here.
 
 use std::fmt;
 

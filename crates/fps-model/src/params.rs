@@ -1,4 +1,5 @@
-//! Query and form parameters: ordered, bounded, dotted names for the parts of an amount.
+//! Query and form parameters: ordered, bounded, dotted names for the parts of an amount; no single
+//! operation is known here.
 
 use std::fmt;
 
@@ -301,13 +302,13 @@ impl<'a> Fields<'a> {
         value.map_err(|problem| DecodeError::new(name, problem))
     }
 
-    /// For a server: whatever has not been taken is an error.
-    pub(crate) fn finish(self) -> Result<(), DecodeError> {
-        let left = self
-            .params
-            .iter()
-            .zip(self.used)
-            .find(|((name, _), used)| !used && !COMMON.contains(&name.as_str()));
+    /// For a server: whatever has not been taken is an error, and so is a second of those that
+    /// belong to every request: two readers could each follow another `Action`.
+    pub(crate) fn finish(mut self) -> Result<(), DecodeError> {
+        for name in COMMON {
+            self.take(name)?;
+        }
+        let left = self.params.iter().zip(self.used).find(|(_, used)| !used);
         match left {
             Some(((name, _), _)) => Err(DecodeError::new(name.as_str(), Problem::Unknown)),
             None => Ok(()),

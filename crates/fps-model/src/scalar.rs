@@ -1,4 +1,4 @@
-//! Values that every form writes as one text.
+//! Values that every form writes as one text; what is more than one text there is not here.
 
 use crate::error::Expected;
 

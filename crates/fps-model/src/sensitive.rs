@@ -1,4 +1,4 @@
-//! Texts about people, which are not printed.
+//! Texts about people, which are not printed; keys and tokens have types of their own elsewhere.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a service says when it refuses.
+//! What a service says when it refuses; which reasons there are is generated, and not said here.
 
 use std::fmt;
 

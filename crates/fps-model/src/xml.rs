@@ -1,4 +1,5 @@
-//! A small pull reader and writer for the XML of FPS: bounded, elements matched by local name.
+//! A small pull reader and writer for the XML of FPS, bounded, elements matched by local name; no
+//! single message is known here.
 //!
 //! Namespaces are ignored on purpose: Amazon's own samples disagree about them.
 
@@ -33,6 +34,9 @@ pub(crate) struct Reader<'x> {
 struct Path {
     text: String,
     starts: Vec<usize>,
+    /// The empty ones among the children of open elements, with their depths: an empty element fills
+    /// no slot, and may stand no second time all the same.
+    empty: Vec<(String, usize)>,
 }
 
 impl Path {
@@ -45,8 +49,18 @@ impl Path {
     }
 
     fn pop(&mut self) {
+        self.empty.retain(|(_, depth)| *depth <= self.starts.len());
         let start = self.starts.pop().unwrap_or(0);
         self.text.truncate(start);
+    }
+
+    /// Remembers that the innermost element is empty.
+    fn note_empty(&mut self) {
+        self.empty.push((self.text.clone(), self.starts.len()));
+    }
+
+    fn was_empty(&self) -> bool {
+        self.empty.iter().any(|(path, _)| *path == self.text)
     }
 
     fn name(&self) -> &str {
@@ -139,6 +153,8 @@ impl<'x> Reader<'x> {
         if !text.is_empty() {
             let value = T::from_text(&text);
             *slot = Some(value.map_err(|expected| self.fail(Problem::Invalid(expected)))?);
+        } else {
+            self.path.note_empty();
         }
         self.path.pop();
         Ok(())
@@ -192,7 +208,7 @@ impl<'x> Reader<'x> {
             match self.event()? {
                 Event::Start(_) => {
                     depth += 1;
-                    self.count(depth)?;
+                    self.count(depth - 1)?;
                 }
                 Event::End(_) => depth -= 1,
                 Event::Eof => return Err(self.fail(Problem::Malformed(Expected::Xml))),
@@ -225,9 +241,12 @@ impl<'x> Reader<'x> {
                 Event::End(_) => return Ok(false),
                 Event::Text(text) if is_blank(&text) => {}
                 Event::Comment(_) | Event::PI(_) | Event::Decl(_) => {}
-                Event::DocType(_) => return Err(self.fail(Problem::Doctype)),
                 Event::Eof => return Err(self.fail(Problem::Malformed(Expected::Xml))),
-                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) | Event::Empty(_) => {
+                Event::Text(_)
+                | Event::CData(_)
+                | Event::GeneralRef(_)
+                | Event::Empty(_)
+                | Event::DocType(_) => {
                     return Err(self.fail(Problem::Invalid(Expected::Elements)));
                 }
             }
@@ -247,13 +266,19 @@ impl<'x> Reader<'x> {
 
     fn vacant<T>(&self, slot: &Option<T>) -> Result<(), DecodeError> {
         match slot {
-            None => Ok(()),
-            Some(_) => Err(self.fail(Problem::Duplicate)),
+            None if !self.path.was_empty() => Ok(()),
+            _ => Err(self.fail(Problem::Duplicate)),
         }
     }
 
+    /// The next event. What is refused wherever it stands is refused here: a document type, and a
+    /// declaration behind the beginning.
     fn event(&mut self) -> Result<Event<'x>, DecodeError> {
         match self.events.read_event() {
+            Ok(Event::DocType(_)) => Err(self.fail(Problem::Doctype)),
+            Ok(Event::Decl(_)) if !self.path.starts.is_empty() => {
+                Err(self.fail(Problem::Malformed(Expected::Xml)))
+            }
             Ok(event) => Ok(event),
             Err(_) => Err(self.fail(Problem::Malformed(Expected::Xml))),
         }
@@ -307,6 +332,8 @@ impl Writer {
 
     pub(crate) fn text(&mut self, name: &str, text: &str) {
         let escaped: Cow<'_, str> = quick_xml::escape::escape(text);
+        // A reference keeps the document on its one line, and the line end as it is.
+        let escaped = escaped.replace('\r', "&#13;").replace('\n', "&#10;");
         self.element(name, |writer| writer.0.push_str(&escaped));
     }
 

@@ -1,4 +1,5 @@
-//! Amazon Pay API v2 requests: RSASSA-PSS over the hash of a canonical request.
+//! Amazon Pay API v2 requests, RSASSA-PSS over the hash of a canonical request; no operation is known
+//! here, and nothing is compared with a clock.
 //!
 //! Signing adds headers; verifying takes the client's own list of signed headers to the letter,
 //! because the official SDKs differ in what they sign and how they spell it.
@@ -164,7 +165,7 @@ impl<'a> Claim<'a> {
     ///
     /// # Errors
     /// [`Error`] when the header is missing, doubled or unreadable, or does not cover the date, host
-    /// and region headers.
+    /// and region headers, or when a header of Amazon Pay's own is doubled.
     pub fn read(request: Request<'a>) -> Result<Self, Error> {
         let mut given = request
             .headers
@@ -192,6 +193,7 @@ impl<'a> Claim<'a> {
                 return Err(Error::Missing(needed));
             }
         }
+        single_values(request.headers)?;
         Ok(Self { request, algorithm, public_key_id, signed_headers, signature })
     }
 
@@ -290,6 +292,21 @@ fn part<'a>(parts: &'a str, name: &'static str) -> Result<&'a str, Error> {
     match values.next() {
         None => Ok(value),
         Some(_) => Err(Error::Duplicate(name.to_owned())),
+    }
+}
+
+/// Amazon Pay's own headers have one value each. Two of a name are signed as one text with a comma
+/// in it, and whoever reads the first of them would read what nobody signed.
+fn single_values(headers: &[(&str, &str)]) -> Result<(), Error> {
+    let mut names: Vec<String> = headers
+        .iter()
+        .map(|(name, _)| name.to_ascii_lowercase())
+        .filter(|name| name.starts_with("x-amz-pay-"))
+        .collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => Err(Error::Duplicate(pair[0].clone())),
     }
 }
 

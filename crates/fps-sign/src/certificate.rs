@@ -1,4 +1,5 @@
-//! Where a certificate may come from, decided before anything is fetched, and what it must say.
+//! Where a certificate may come from, decided before anything is fetched, and what it must say;
+//! nothing is fetched here.
 
 use x509_cert::der::Encode;
 
@@ -57,16 +58,17 @@ impl CertificateOrigin {
     /// # Errors
     /// [`OriginError::Foreign`] or [`OriginError::Suspicious`].
     pub fn admit(&self, url: &str) -> Result<CertificateUrl, OriginError> {
-        let path = url.strip_prefix(&self.0).ok_or(OriginError::Foreign)?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-?=&%".contains(&byte);
-        let queries = path.bytes().filter(|&byte| byte == b'?').count();
-        let climbs = path.split(['/', '?']).any(|segment| matches!(segment, "." | ".."));
+        let rest = url.strip_prefix(&self.0).ok_or(OriginError::Foreign)?;
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=&".contains(&byte);
+        let climbs = rest.split(['/', '?']).any(|segment| matches!(segment, "." | ".."));
+        // An escape in the path could be a dot or a slash to whoever fetches it.
         if url.len() > URL_BYTES_MAX
             || path.is_empty()
-            || queries > 1
             || climbs
             || path.starts_with('/')
             || !path.bytes().all(plain)
+            || !query.bytes().all(|byte| plain(byte) || byte == b'%')
         {
             return Err(OriginError::Suspicious);
         }

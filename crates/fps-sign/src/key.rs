@@ -1,9 +1,10 @@
-//! Reading RSA keys, and signing with one that may live elsewhere.
+//! Reading RSA keys, and signing with one that may live elsewhere; which backend computes is not
+//! decided here.
 
 use std::fmt;
 
-use ::rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey};
-use ::rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey, ObjectIdentifier};
+use ::rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey, RsaPublicKeyRef};
+use ::rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, ObjectIdentifier};
 use ::rsa::traits::PublicKeyParts;
 use ::rsa::{RsaPrivateKey, RsaPublicKey};
 use x509_cert::der::Decode;
@@ -56,7 +57,7 @@ impl PrivateKey {
             "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(KeyError::NotPrivate),
             _ => return Err(KeyError::Malformed),
         };
-        check_bits(key.n_bytes().len(), PRIVATE_BITS_MIN)?;
+        check_bits(bits_of(&key.n_bytes()), PRIVATE_BITS_MIN)?;
         Private::new(key).map(Self)
     }
 
@@ -92,10 +93,10 @@ impl PublicKey {
         let block = read_pem(text)?;
         match block.tag() {
             "PUBLIC KEY" => Self::from_spki_der(block.contents()),
-            "RSA PUBLIC KEY" => RsaPublicKey::from_pkcs1_der(block.contents())
-                .map_err(|_| KeyError::Malformed)
-                .and_then(Self::checked),
-            "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => Err(KeyError::NotPublic),
+            "RSA PUBLIC KEY" => Self::from_pkcs1_der(block.contents()),
+            "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY" => {
+                Err(KeyError::NotPublic)
+            }
             _ => Err(KeyError::Malformed),
         }
     }
@@ -106,9 +107,16 @@ impl PublicKey {
         if info.algorithm.oid != RSA_ENCRYPTION {
             return Err(KeyError::NotRsa);
         }
-        RsaPublicKey::from_public_key_der(der)
-            .map_err(|_| KeyError::Malformed)
-            .and_then(Self::checked)
+        Self::from_pkcs1_der(info.subject_public_key.raw_bytes())
+    }
+
+    /// Reads a DER `RSAPublicKey`. It is measured before it is read, because the reader would call a
+    /// short key a broken one.
+    fn from_pkcs1_der(der: &[u8]) -> Result<Self, KeyError> {
+        let parts = RsaPublicKeyRef::from_der(der).map_err(|_| KeyError::Malformed)?;
+        check_bits(bits_of(parts.modulus.as_bytes()), PUBLIC_BITS_MIN)?;
+        let key = RsaPublicKey::from_pkcs1_der(der).map_err(|_| KeyError::Malformed)?;
+        Ok(Self(Public::new(key)))
     }
 
     /// The key as a `BEGIN PUBLIC KEY` block, for instance to register it with a service.
@@ -121,16 +129,11 @@ impl PublicKey {
     pub(crate) fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify(scheme, message, signature)
     }
-
-    fn checked(key: RsaPublicKey) -> Result<Self, KeyError> {
-        check_bits(key.n_bytes().len(), PUBLIC_BITS_MIN)?;
-        Ok(Self(Public::new(key)))
-    }
 }
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({} bits)", self.0.portable().n_bytes().len() * 8)
+        write!(f, "PublicKey({} bits)", bits_of(&self.0.portable().n_bytes()))
     }
 }
 
@@ -157,7 +160,13 @@ fn from_pkcs8(der: &[u8]) -> Result<RsaPrivateKey, KeyError> {
     RsaPrivateKey::from_pkcs8_der(der).map_err(|_| KeyError::Malformed)
 }
 
-fn check_bits(modulus_bytes: usize, least: usize) -> Result<(), KeyError> {
-    let bits = modulus_bytes * 8;
+fn check_bits(bits: usize, least: usize) -> Result<(), KeyError> {
     if bits < least { Err(KeyError::TooShort { bits, least }) } else { Ok(()) }
+}
+
+/// The bits of a number, from its bytes in the usual order.
+fn bits_of(number: &[u8]) -> usize {
+    let begin = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
+    let spare = number.get(begin).map_or(0, |first| first.leading_zeros() as usize);
+    (number.len() - begin) * 8 - spare
 }

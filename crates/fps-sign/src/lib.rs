@@ -1,6 +1,7 @@
-//! The signatures of Amazon Flexible Payments Service and Amazon Pay, made and verified.
+//! The signatures of Amazon Flexible Payments Service and Amazon Pay, made and verified without I/O
+//! and without a clock.
 //!
-//! No I/O and no clock: the time of a request is a text that the caller passes in, certificates are
+//! The time of a request is a text that the caller passes in, certificates are
 //! bytes that the caller fetched. Three schemes:
 //!
 //! | module | who signs | how |

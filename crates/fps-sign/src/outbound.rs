@@ -1,4 +1,5 @@
-//! What FPS sent: notifications (POST) and return URLs (GET), signature version 2 by RSA-SHA1.
+//! What FPS sent, notifications (POST) and return URLs (GET), signature version 2 by RSA-SHA1; no
+//! parameter is understood here but those of the signature.
 //!
 //! ```no_run
 //! use fps_sign::{Certificate, CertificateOrigin, Target, outbound::Claim};

@@ -1,4 +1,4 @@
-//! The one percent-encoding that all these signatures use.
+//! The one percent-encoding that all these signatures use; nothing is decoded here.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 

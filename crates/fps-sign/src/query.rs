@@ -1,4 +1,5 @@
-//! FPS Query requests, signature version 2: HMAC over method, host, path and sorted parameters.
+//! FPS Query requests, signature version 2, HMAC over method, host, path and sorted parameters; no
+//! other version is read here.
 //!
 //! ```
 //! use fps_sign::query::{self, Claim, Credentials, SignatureMethod};

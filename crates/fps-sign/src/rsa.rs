@@ -1,4 +1,5 @@
-//! The seam between the RSA backends: which operations there are, and who does each.
+//! The seam between the RSA backends: which operations there are, and who does each; no PEM is read
+//! here, and no backend shows through.
 //!
 //! The portable backend is always there: it reads keys, and it alone signs with SHA-1, which aws-lc
 //! does not. With the feature `aws-lc`, everything else is done there.

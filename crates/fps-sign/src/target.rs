@@ -1,4 +1,5 @@
-//! Signature version 2 of Query requests and notifications: both sign the same four lines.
+//! The four lines that signature version 2 of Query requests and of notifications signs; no key and no
+//! algorithm is known here.
 
 use crate::percent::encode_pairs;
 

@@ -1,4 +1,4 @@
-//! The proof that a signature was checked; only this crate can make one.
+//! The proof that a signature was checked, which only this crate can make; nothing is checked here.
 
 /// Something whose signature was checked and found right.
 ///

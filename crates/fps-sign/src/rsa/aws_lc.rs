@@ -1,4 +1,5 @@
-//! RSA by aws-lc: constant time and fast. Answers `None` for what it does not do.
+//! RSA by aws-lc, constant time and fast; what it does not do is answered with `None`, never done here
+//! in another way.
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,7 @@
-//! RSA by the portable crate `rsa`: signing is blinded, and still not constant time
-//! (RUSTSEC-2023-0071), so a server that signs for others should use the feature `aws-lc`.
+//! RSA by the portable crate `rsa`, which does everything and depends on no feature.
+//!
+//! Signing is blinded, and still not constant time (RUSTSEC-2023-0071), so a server that signs for
+//! others should use the feature `aws-lc`.
 
 use rsa::signature::{Signer, Verifier};
 use rsa::{RsaPrivateKey, RsaPublicKey, pkcs1v15, pss};
