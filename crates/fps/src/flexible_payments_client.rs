@@ -3,12 +3,13 @@
 use fps_http::{Client, ConfigError, Error, FlexiblePaymentsConfig, Settings};
 use fps_model::CallerReference;
 use fps_model::flexible_payments::{
-    FpsOperation, GetTransaction, GetTransactionStatus, NotifiedStatus, PaymentMethod, Refund,
-    RelationType, TransactionDetail, TransactionId, TransactionStatus,
+    FpsOperation, GetTransaction, GetTransactionStatus, MarketplaceRefundPolicy, NotifiedStatus,
+    PaymentMethod, Refund, RelationType, TransactionDetail, TransactionId, TransactionStatus,
+    TransactionalRole,
 };
 use refund_rules::{
     Decision, Method, Money, Observation, Payment, PaymentError, PaymentKind, PaymentState, Plan,
-    Policy, Wish, decide,
+    Policy, Role, Scope, Wish, decide,
 };
 
 use crate::follow::{Followed, Patience, follow};
@@ -50,7 +51,8 @@ impl FlexiblePayments {
     }
 
     /// Reads a transaction and its refunds into the rules' words: one lookup for it and one for each
-    /// refund.
+    /// refund. The wish to refund a marketplace's payment must say that the recipient has granted
+    /// it: see [`refund_rules::Grant::REFUND`].
     ///
     /// # Errors
     /// [`SnapshotError`].
@@ -60,12 +62,17 @@ impl FlexiblePayments {
             .with_kind(kind_of(&detail)?)
             .with_state(state_of(&detail)?);
         let payment = match detail.fps_fees {
-            Some(fee) => payment.with_fee(fee)?,
+            Some(fee) => payment.with_fee(fee)?.with_fee_payer(payer_of(&detail)?)?,
+            None => payment,
+        };
+        // Without a marketplace there is no such fee, not even one of nothing.
+        let payment = match detail.marketplace_fees.filter(|fee| !fee.is_zero()) {
+            Some(fee) => payment.with_marketplace_fee(fee)?,
             None => payment,
         };
         let zero = Money::zero(detail.transaction_amount.currency());
         let (mut refunded, mut pending, mut refunds) = (zero, zero, 0);
-        let mut fees = Some(zero);
+        let mut fees = detail.fps_fees.map(|_| zero);
         for related in &detail.related_transaction {
             // What is not known to be something else must say itself what it is: a refund that is
             // overlooked could be made again.
@@ -129,7 +136,14 @@ impl FlexiblePayments {
         wish: &Wish,
     ) -> Result<(Plan, Submitted<TransactionId>), RefundError> {
         let plan = self.plan(payment, wish).into_result().map_err(RefundError::Refused)?;
-        let request = Refund::new(key, id.as_str()).refund_amount(plan.amount());
+        let mut request = Refund::new(key, id.as_str()).refund_amount(plan.amount());
+        request.marketplace_refund_policy = match wish.scope() {
+            Scope::Payment => None,
+            Scope::MarketplaceFee => Some(MarketplaceRefundPolicy::MarketplaceTxnOnly),
+            Scope::PaymentAndMarketplaceFee => {
+                Some(MarketplaceRefundPolicy::MasterAndMarketplaceTxn)
+            }
+        };
         Ok((plan, self.submit(&request).await?))
     }
 
@@ -195,6 +209,16 @@ fn method_of(detail: &TransactionDetail) -> Result<Method, SnapshotError> {
         PaymentMethod::Prepaid => Method::Prepaid,
         PaymentMethod::Debt => Method::Postpaid,
         _ => return Err(SnapshotError::Unclear("payment method")),
+    })
+}
+
+/// Who paid the fee; not told, it is the recipient, whom the service charges by default.
+fn payer_of(detail: &TransactionDetail) -> Result<Role, SnapshotError> {
+    Ok(match detail.fps_fees_paid_by {
+        None | Some(TransactionalRole::Recipient) => Role::Recipient,
+        Some(TransactionalRole::Caller) => Role::Caller,
+        Some(TransactionalRole::Sender) => Role::Sender,
+        Some(_) => return Err(SnapshotError::Unclear("payer of the fee")),
     })
 }
 

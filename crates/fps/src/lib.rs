@@ -61,9 +61,9 @@ pub use fps_sign::{
     Verified,
 };
 pub use refund_rules::{
-    Currency, Decision, Destination, Limit, Method, Money, MoneyError, Observation,
-    ParseMoneyError, Payment, PaymentError, PaymentKind, PaymentState, Plan, Policy, RefundState,
-    Refusal, Rule, Timing, Wish, decide,
+    Asker, Currency, Decision, Destination, Grant, Grants, Leg, Limit, Method, Money, MoneyError,
+    Observation, ParseMoneyError, Party, Payment, PaymentError, PaymentKind, PaymentState, Plan,
+    Policy, RefundState, Refusal, Rule, Scope, Timing, Wish, decide,
 };
 // For the rest of each layer.
 pub use {fps_http, fps_model, fps_sign, refund_rules};

@@ -7,13 +7,14 @@ use std::time::Duration;
 use fps::amazon_pay::{ChargeId, RefundId};
 use fps::flexible_payments::{
     Dialect, FpsOperation, GetTransaction, GetTransactionResult, PaymentMethod, RelatedTransaction,
-    RelationType, TransactionDetail, TransactionId, TransactionStatus,
+    RelationType, TransactionDetail, TransactionId, TransactionStatus, TransactionalRole,
 };
 use fps::{
-    AmazonPay, AmazonPayConfig, Answer, CallerReference, Client, Credentials, Currency, Decision,
-    ErrorKind, FlexiblePayments, FlexiblePaymentsConfig, Followed, IdempotencyKey, Method, Money,
-    Patience, Payment, PaymentError, PaymentKind, PaymentState, Policy, RefundError, RefundState,
-    Region, RequestSigner, RetryPolicy, Rule, Secret, Settings, SnapshotError, Timestamp, Wish,
+    AmazonPay, AmazonPayConfig, Answer, Asker, CallerReference, Client, Credentials, Currency,
+    Decision, ErrorKind, FlexiblePayments, FlexiblePaymentsConfig, Followed, Grant, Grants,
+    IdempotencyKey, Method, Money, Party, Patience, Payment, PaymentError, PaymentKind,
+    PaymentState, Policy, RefundError, RefundState, Region, RequestSigner, RetryPolicy, Rule,
+    Scope, Secret, Settings, SnapshotError, Timestamp, Wish,
 };
 use fps_http::TransportErrorKind;
 use fps_http::testing::{ManualClock, ScriptedTransport, Step};
@@ -194,6 +195,41 @@ async fn a_transaction_is_read_with_every_refund_that_holds_a_part_of_it() {
         ],
         "what is no refund is not asked for"
     );
+}
+
+#[tokio::test]
+async fn a_marketplace_needs_a_grant_and_says_what_goes_back() {
+    let payment = detail("100.00", FpsOperation::Pay, "Success")
+        .fps_fees(usd("3.00"))
+        .fps_fees_paid_by(TransactionalRole::Caller)
+        .marketplace_fees(usd("10.00"));
+    let refunded = "<RefundResponse><RefundResult><TransactionId>R</TransactionId>\
+        <TransactionStatus>Pending</TransactionStatus></RefundResult></RefundResponse>";
+    let world = World::new([told(payment), answer(200, refunded)]);
+    let id = TransactionId::new("T");
+    let payment = world.fps.payment(&id).await.unwrap();
+    let wish = Wish::amount(usd("50.00")).with_scope(Scope::PaymentAndMarketplaceFee);
+    let Decision::Refuse(refusal) = world.fps.plan(&payment, &wish) else {
+        panic!("nobody granted it");
+    };
+    assert_eq!(refusal.rule(), Rule::Grant);
+
+    let wish = wish.with_asker(Asker::CALLER.with_grants(Grants::NONE.with(Grant::REFUND)));
+    let key = CallerReference::new("part-1").unwrap();
+    let (plan, _) = world.fps.refund(key, &id, &payment, &wish).await.unwrap();
+    let legs: Vec<_> =
+        plan.legs().map(|leg| (leg.from(), leg.to(), leg.amount().minor())).collect();
+    assert_eq!(
+        legs,
+        [
+            (Party::Recipient, Party::Sender, 4_500),
+            (Party::Caller, Party::Sender, 500),
+            (Party::Amazon, Party::Caller, 150),
+        ]
+    );
+    let sent = world.script.sent();
+    let params = Params::parse(sent[1].body.as_bytes()).unwrap();
+    assert_eq!(params.get("MarketplaceRefundPolicy"), Some("MasterAndMarketplaceTxn"));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Refund: the rules decide, the books follow.
 
 use fps_model::flexible_payments::{ErrorCode, MarketplaceRefundPolicy, Refund, RefundResult};
-use refund_rules::{PaymentState, Policy, Refusal, Rule, Wish, decide};
+use refund_rules::{PaymentState, Policy, Refusal, Rule, Scope, Wish, decide};
 
 use super::get_transaction_status::refund_status;
 use super::{Context, no_such_transaction, stop};
@@ -20,14 +20,16 @@ pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundR
             false => no_such_transaction(id),
         });
     };
-    if !matches!(
-        request.marketplace_refund_policy,
-        None | Some(MarketplaceRefundPolicy::MasterTxnOnly)
-    ) {
-        let message = "The transaction has no marketplace fee to refund.";
-        return Err(stop(ErrorCode::NotMarketplaceApp, message));
-    }
     let wish = request.refund_amount.map_or(Wish::rest(), Wish::amount);
+    let wish = wish.with_scope(match request.marketplace_refund_policy {
+        None | Some(MarketplaceRefundPolicy::MasterTxnOnly) => Scope::Payment,
+        Some(MarketplaceRefundPolicy::MarketplaceTxnOnly) => Scope::MarketplaceFee,
+        Some(MarketplaceRefundPolicy::MasterAndMarketplaceTxn) => Scope::PaymentAndMarketplaceFee,
+        Some(_) => {
+            let message = "The MarketplaceRefundPolicy is none of the three.";
+            return Err(stop(ErrorCode::InvalidParams, message));
+        }
+    });
     let plan = decide(&stored.payment, &wish, &Policy::flexible_payments())
         .into_result()
         .map_err(|refusal| refused(&refusal))?;
@@ -64,6 +66,7 @@ fn refused(refusal: &Refusal) -> Stop {
         Rule::Completed(PaymentState::Reserved) => ErrorCode::InvalidTransactionState,
         Rule::Completed(_) => ErrorCode::OriginalTransactionFailed,
         Rule::Kind(_) => ErrorCode::TransactionTypeNotRefundable,
+        Rule::Marketplace => ErrorCode::NotMarketplaceApp,
         Rule::NothingLeft => ErrorCode::TransactionFullyRefundedAlready,
         Rule::Minimum | Rule::SingleMaximum => ErrorCode::AmountOutOfRange,
         Rule::Remaining => ErrorCode::RefundAmountExceeded,
