@@ -281,7 +281,9 @@ fn unreadable(error: &DecodeError, request: &JsonRequest) -> Reply {
         Problem::Missing if about_the_key && request.key.is_none() => ReasonCode::MissingHeader,
         Problem::Missing if about_the_key => ReasonCode::MissingHeaderValue,
         _ if about_the_key => ReasonCode::InvalidHeaderValue,
-        Problem::Malformed(_) | Problem::TooLarge => ReasonCode::InvalidRequestFormat,
+        Problem::Malformed(_) | Problem::TooLarge | Problem::TooDeep => {
+            ReasonCode::InvalidRequestFormat
+        }
         Problem::Missing => ReasonCode::MissingParameterValue,
         Problem::Unknown => ReasonCode::UnrecognizedField,
         _ => ReasonCode::InvalidParameterValue,

@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Listen,
     /// The database file cannot be opened.
     OpenDatabase,
-    /// The database is open in another sandbox.
+    /// The database is open in another process, such as a second sandbox.
     DatabaseInUse,
     /// The file is a database, and not a sandbox's; it was left alone.
     ForeignDatabase,
@@ -60,7 +60,7 @@ impl fmt::Display for Error {
         f.write_str(match self.kind {
             ErrorKind::Listen => "the sandbox cannot listen on this address",
             ErrorKind::OpenDatabase => "the sandbox cannot open its database",
-            ErrorKind::DatabaseInUse => "another sandbox has the database open",
+            ErrorKind::DatabaseInUse => "another process has the database open",
             ErrorKind::ForeignDatabase => "the file is a database, but not one of a sandbox",
             ErrorKind::NewerDatabase => {
                 "the database was written by a newer version of the sandbox"

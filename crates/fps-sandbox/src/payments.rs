@@ -351,11 +351,11 @@ fn close_fee(connection: &Connection, payment: &str, now: Millis) -> Result<(), 
     books::post(connection, stored.subject(&latest), Reason::FeeClosed, &legs, now)
 }
 
-/// Arranges for the refunds of a payment to be declined when their time has come.
-pub(crate) fn decline_refunds(
+/// Arranges for the refunds of a payment to be declined when their time has come, or not any more.
+pub(crate) fn set_decline(
     connection: &Connection,
     payment: &str,
-    reason: &str,
+    reason: Option<&str>,
 ) -> Result<(), Error> {
     let changed = connection
         .execute("UPDATE payment SET decline = ? WHERE id = ?", params![reason, payment])?;

@@ -209,9 +209,23 @@ impl Sandbox {
     /// # Errors
     /// [`Error`] of the kind [`ErrorKind::Invalid`] when there is no such payment.
     pub async fn decline_refunds(&self, payment: &str, reason: &str) -> Result<(), Error> {
-        let (payment, reason) = (payment.to_owned(), reason.to_owned());
-        let work =
-            move |connection: &Connection| payments::decline_refunds(connection, &payment, &reason);
+        self.set_decline(payment, Some(reason.to_owned())).await
+    }
+
+    /// Ends what [`Sandbox::decline_refunds`] began: refunds of the payment succeed again, also those
+    /// that have not ended yet.
+    ///
+    /// # Errors
+    /// [`Error`] of the kind [`ErrorKind::Invalid`] when there is no such payment.
+    pub async fn accept_refunds(&self, payment: &str) -> Result<(), Error> {
+        self.set_decline(payment, None).await
+    }
+
+    async fn set_decline(&self, payment: &str, reason: Option<String>) -> Result<(), Error> {
+        let payment = payment.to_owned();
+        let work = move |connection: &Connection| {
+            payments::set_decline(connection, &payment, reason.as_deref())
+        };
         self.shared.store.run(work).await
     }
 

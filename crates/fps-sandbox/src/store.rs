@@ -1,6 +1,8 @@
 //! SQLite behind one writer: jobs that wait together are committed together, and nobody is answered
 //! before the commit is on the disk.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
@@ -41,6 +43,7 @@ impl Store {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         create_private(path);
+        check_header(path)?;
         let mut connection = Connection::open_with_flags(path, flags).map_err(open_error)?;
         prepare(&mut connection)?;
         let (requests, queue) = mpsc::channel();
@@ -96,6 +99,30 @@ fn create_private(path: &Path) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     drop(options.open(path));
+}
+
+/// Refuses a database of somebody else before SQLite has opened it, for opening alone can change a
+/// file: what its log holds is moved into it. What is no database at all is for SQLite to refuse.
+///
+/// Source: "Database File Format" of SQLite, section 1.3: the text `SQLite format 3`, the user version
+/// at byte 60 and the application id at byte 68, big-endian.
+fn check_header(path: &Path) -> Result<(), Error> {
+    let mut header = [0; 72];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    if read.is_err() || !header.starts_with(b"SQLite format 3\0") {
+        return Ok(());
+    }
+    let number = |at| {
+        let bytes = header.get(at..).and_then(|rest| rest.first_chunk::<4>());
+        bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    };
+    if number(68) != APPLICATION_ID {
+        return Err(Error::new(ErrorKind::ForeignDatabase));
+    }
+    if u32::try_from(MIGRATIONS.len()).is_ok_and(|newest| number(60) > newest) {
+        return Err(Error::new(ErrorKind::NewerDatabase));
+    }
+    Ok(())
 }
 
 fn open_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

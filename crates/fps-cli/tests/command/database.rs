@@ -9,19 +9,31 @@ use crate::{command, exit, fps, names, refused, text};
 
 #[test]
 fn a_database_of_somebody_else_is_refused_untouched() {
-    for journal in ["DELETE", "WAL"] {
+    let letter = "CREATE TABLE letter (text TEXT); INSERT INTO letter VALUES ('Dear aunt');";
+    let empty = "PRAGMA application_id = 7; PRAGMA user_version = 999;";
+    for (journal, content) in [("DELETE", letter), ("WAL", letter), ("DELETE", empty)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("theirs.db");
         let theirs = Connection::open(&path).unwrap();
-        let letter = "CREATE TABLE letter (text TEXT); INSERT INTO letter VALUES ('Dear aunt');";
-        theirs.execute_batch(&format!("PRAGMA journal_mode = {journal}; {letter}")).unwrap();
+        theirs.execute_batch(&format!("PRAGMA journal_mode = {journal}; {content}")).unwrap();
+        // As a process that was killed leaves it: what is in the log is not in the file.
+        let left = tempfile::tempdir().unwrap();
+        for name in names(folder.path()) {
+            fs::copy(folder.path().join(&name), left.path().join(&name)).unwrap();
+        }
         drop(theirs);
-        let before = fs::read(&path).unwrap();
-
-        let error = refused(&["demo", "--db", path.to_str().unwrap()], 2);
-        assert!(error.contains("is left as it is") && error.contains("hint: "), "{error}");
-        assert!(fs::read(&path).unwrap() == before, "{journal}");
-        assert_eq!(names(folder.path()), ["theirs.db"], "{journal}");
+        for (folder, path) in [(&folder, path), (&left, left.path().join("theirs.db"))] {
+            let content = || -> Vec<(String, Vec<u8>)> {
+                let names = names(folder.path()).into_iter();
+                names
+                    .map(|name| (name.clone(), fs::read(folder.path().join(name)).unwrap()))
+                    .collect()
+            };
+            let before = content();
+            let error = refused(&["demo", "--db", path.to_str().unwrap()], 2);
+            assert!(error.contains("is left as it is") && error.contains("hint: "), "{error}");
+            assert!(content() == before, "{journal}");
+        }
     }
 }
 
@@ -39,18 +51,14 @@ fn a_database_of_a_newer_version_is_refused() {
     assert!(error.contains("a newer version of the sandbox"), "{error}");
 }
 
-/// Every refund gives a cent more than was on its way. The movements balance all the same.
-const GENEROUS: &str = "CREATE TRIGGER generous AFTER INSERT ON movement
-     WHEN NEW.kind = 'refund-done' AND NEW.subject <> 'nobody'
+/// The service takes a dollar less of fee than the merchant believes. The books balance all the same.
+const CHEAP: &str = "CREATE TRIGGER cheap AFTER INSERT ON payment
+     WHEN NEW.service = 'amazon-pay'
      BEGIN
-         INSERT INTO movement (merchant, service, kind, subject, at)
-         VALUES (NEW.merchant, NEW.service, NEW.kind, 'nobody', NEW.at);
-         INSERT INTO entry SELECT max(id), 'buyers', 'USD', 1 FROM movement;
-         INSERT INTO entry SELECT max(id), 'refunding', 'USD', -1 FROM movement;
+         UPDATE payment SET fee = fee - 100 WHERE id = NEW.id;
      END;";
 /// A cent from nowhere.
-const UNBALANCED: &str = "DROP TRIGGER generous;
-     UPDATE entry SET amount = amount + 1 WHERE movement = 1 AND amount > 0;";
+const UNBALANCED: &str = "UPDATE entry SET amount = amount + 1 WHERE movement = 1 AND amount > 0;";
 
 #[test]
 fn books_that_differ_from_the_client_or_do_not_balance_have_an_exit_code_of_their_own() {
@@ -60,7 +68,7 @@ fn books_that_differ_from_the_client_or_do_not_balance_have_an_exit_code_of_thei
     let by_hand = |statements| Connection::open(&path).unwrap().execute_batch(statements).unwrap();
     assert_eq!(exit(&fps(&demo)), 0);
 
-    by_hand(GENEROUS);
+    by_hand(CHEAP);
     let output = fps(&demo);
     let errors = text(&output.stderr);
     assert_eq!(exit(&output), 9, "{errors}");
@@ -69,8 +77,8 @@ fn books_that_differ_from_the_client_or_do_not_balance_have_an_exit_code_of_thei
         "{errors}"
     );
     let table = text(&output.stdout);
-    assert!(table.contains("100.00 USD") && table.contains("100.02 USD"), "{table}");
-    assert_eq!(table.matches("DIFFER").count(), 4, "refunded and under way, twice: {table}");
+    assert!(table.contains("3.00 USD    2.00 USD"), "{table}");
+    assert_eq!(table.matches("DIFFER").count(), 1, "{table}");
 
     #[cfg(target_os = "linux")]
     {
@@ -98,7 +106,7 @@ fn of_two_commands_on_one_database_the_second_is_refused_and_the_first_finishes(
     let error = refused(&["demo", "--db", path], 2);
     first.signal("CONT");
     assert!(error.starts_with(&format!("error: the database {path} cannot be used now\n")));
-    assert!(error.contains("another sandbox has the database open"), "{error}");
+    assert!(error.contains("another process has the database open"), "{error}");
     assert!(error.contains("hint: wait for the other command"), "{error}");
     let (code, _, errors) = first.end();
     assert_eq!(code, 0, "{errors}");
