@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
@@ -97,10 +97,10 @@ fn reached(root: &Path, name: &str, features: &str) -> Outcome<BTreeSet<String>>
         .args(["tree", "--package", name, features, "--edges", "normal,build"])
         .args(["--prefix", "none", "--format", "{p}"])
         .current_dir(root)
+        .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("cargo tree fails for {name}: {}", said.trim()).into());
+        return Err(format!("cargo tree fails for {name}").into());
     }
     let lines = String::from_utf8(output.stdout)?;
     let names = lines.lines().filter_map(|line| line.split_whitespace().next());

@@ -1,5 +1,6 @@
 //! The checks that a change must pass, as the commands they are.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -22,8 +23,10 @@ pub(crate) enum Check {
     Clippy,
     /// `cargo test --workspace`, the command of the README.
     Test,
-    /// Each library alone, with its smallest set of features.
+    /// Each library alone, with its smallest set of features; some with their largest.
     Features,
+    /// `refund-rules` is linked without the standard library.
+    NoStd,
     /// The documentation builds without a warning.
     Docs,
 }
@@ -32,7 +35,7 @@ pub(crate) enum Check {
 pub(crate) fn run(root: &Path, checks: &[Check]) -> Outcome {
     let checks = if checks.is_empty() { Check::value_variants() } else { checks };
     for check in checks {
-        let name = format!("{check:?}").to_lowercase();
+        let name = check.name();
         println!("== {name}");
         check.run(root).map_err(|error| format!("{name}: {error}"))?;
     }
@@ -41,6 +44,11 @@ pub(crate) fn run(root: &Path, checks: &[Check]) -> Outcome {
 }
 
 impl Check {
+    /// As it is named on the command line.
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     fn run(self, root: &Path) -> Outcome {
         match self {
             Self::Fmt => cargo(root, &["fmt", "--all", "--check"]),
@@ -61,6 +69,7 @@ impl Check {
             ),
             Self::Test => cargo(root, &["test", "--workspace"]),
             Self::Features => features(root),
+            Self::NoStd => no_std(root),
             Self::Docs => {
                 let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
                 run_command(
@@ -91,7 +100,40 @@ fn features(root: &Path) -> Outcome {
         }
     }
     // The portable RSA of fps-sign is what its tests alone run with.
-    cargo(root, &["test", "-p", "refund-rules", "-p", "fps-sign"])
+    cargo(root, &["test", "-p", "fps-sign"])?;
+    cargo(root, &["test", "-p", "refund-rules", "--all-features"])
+}
+
+/// `#![no_std]` says nothing about what a dependency links. A library with a panic handler of its own
+/// does: with the standard library there would be two of them, which is an error.
+fn no_std(root: &Path) -> Outcome {
+    let folder = root.join("target/no-std");
+    fs::create_dir_all(folder.join("src"))?;
+    let rules = root.join("crates/refund-rules");
+    let manifest = format!(
+        "[package]\nname = \"no-std\"\nedition = \"2024\"\n\n\
+         [lib]\ncrate-type = [\"staticlib\"]\n\n\
+         [dependencies]\nrefund-rules = {{ path = {rules:?}, features = [\"serde\"] }}\n\n\
+         [profile.dev]\npanic = \"abort\"\n\n[workspace]\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let library = "//! Written by `cargo xtask ci no-std`.\n\n#![no_std]\n\n\
+         pub use refund_rules::decide;\n\n\
+         #[panic_handler]\nfn panic(_: &core::panic::PanicInfo<'_>) -> ! {\n    loop {}\n}\n";
+    fs::write(folder.join("src/lib.rs"), library)?;
+    cargo(&folder, &["build", "--quiet", "--offline"])?;
+    println!("refund-rules links without the standard library, with serde too");
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output()?;
+    let targets = Path::new(String::from_utf8(sysroot.stdout)?.trim()).join("lib/rustlib");
+    for target in fs::read_dir(targets)? {
+        let target = target?.file_name();
+        if let Some(target) = target.to_str().filter(|name| name.contains("-none")) {
+            cargo(root, &["build", "-p", "refund-rules", "--target", target])?;
+            println!("refund-rules builds for {target}");
+        }
+    }
+    Ok(())
 }
 
 /// A newer toolchain proves nothing about the stated one, so it says so.

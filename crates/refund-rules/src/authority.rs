@@ -92,15 +92,7 @@ impl Grant {
     }
 
     const fn bit(operation: Operation) -> u32 {
-        match operation {
-            Operation::Pay => 1,
-            Operation::Reserve => 1 << 1,
-            Operation::Settle => 1 << 2,
-            Operation::Refund => 1 << 3,
-            Operation::FundPrepaid => 1 << 4,
-            Operation::SettleDebt => 1 << 5,
-            Operation::WriteOffDebt => 1 << 6,
-        }
+        1 << operation as u32
     }
 }
 

@@ -52,21 +52,6 @@ impl Decision {
 }
 
 /// Decides a wish: pure, so that a dry run and the real thing cannot differ.
-///
-/// ```
-/// use refund_rules::{Currency, Decision, Method, Money, Payment, Policy, Rule, Wish, decide};
-///
-/// // 10,000 yen captured, all of it refunded: 1,500 more may go back as goodwill, not 1,501.
-/// let yen = |minor| Money::from_minor(minor, Currency::JPY);
-/// let payment = Payment::completed(yen(10_000), Method::Card)?.with_refunded(yen(10_000))?;
-/// let policy = Policy::amazon_pay(Currency::JPY);
-/// assert!(matches!(decide(&payment, &Wish::amount(yen(1_500)), &policy), Decision::Allow(_)));
-/// let Decision::Refuse(refusal) = decide(&payment, &Wish::amount(yen(1_501)), &policy) else {
-///     panic!("one yen too many");
-/// };
-/// assert_eq!(refusal.rule(), Rule::Remaining);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 pub fn decide(payment: &Payment, wish: &Wish, policy: &Policy) -> Decision {
     match plan(payment, wish, policy) {
         Ok(plan) => Decision::Allow(plan),

@@ -36,7 +36,7 @@ impl Rounding {
         // The rest is smaller than the divisor, so the distance between them is the other half.
         let size = rest.unsigned_abs();
         let other = divisor.unsigned_abs().abs_diff(size);
-        let negative = (rest < 0) != (divisor < 0);
+        let negative = rest.is_negative() != divisor.is_negative();
         let cut = Cut { size, other, negative, odd: quotient & 1 != 0 };
         quotient.checked_add(self.step(&cut).into())
     }
@@ -54,7 +54,7 @@ impl Rounding {
         let rest = dividend.checked_rem(c)?;
         let size = rest.unsigned_abs();
         let other = c.unsigned_abs().abs_diff(size);
-        let negative = (rest < 0) != (c < 0);
+        let negative = rest.is_negative() != c.is_negative();
         let cut = Cut { size, other, negative, odd: quotient & 1 != 0 };
         quotient.checked_add(self.step(&cut).into())
     }
@@ -68,7 +68,8 @@ impl Rounding {
             Self::AwayFromZero => true,
             Self::Floor => cut.negative,
             Self::Ceiling => !cut.negative,
-            Self::HalfEven => (cut.size > cut.other) | ((cut.size == cut.other) & cut.odd),
+            Self::HalfEven if cut.size == cut.other => cut.odd,
+            Self::HalfEven => cut.size > cut.other,
             Self::HalfAwayFromZero => cut.size >= cut.other,
         };
         let away = away & (cut.size != T::default());
