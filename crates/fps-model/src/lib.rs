@@ -26,6 +26,9 @@
 //!
 //! Clients are tolerant: elements match by local name, unknown fields are skipped, unknown values of
 //! an enumeration are kept. Servers are strict: an unknown field is an error with its path.
+//!
+//! Every message names the source of its facts and how sure they are: (H) a primary source, or
+//! recomputed here; (M) one other client, or two sources that differ a little; (L) inferred.
 
 pub mod amazon_pay;
 pub mod flexible_payments;

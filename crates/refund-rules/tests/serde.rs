@@ -43,6 +43,7 @@ fn amounts_are_texts_with_their_currency() {
     assert_eq!(to_value(Currency::EUR).unwrap(), json!("EUR"));
     assert_eq!(from_str::<Currency>(r#""EUR""#).unwrap(), Currency::EUR);
     assert!(from_str::<Currency>(r#""DEM""#).is_err());
+    assert!(from_str::<Currency>("840").unwrap_err().to_string().contains("an ISO 4217 code"));
 }
 
 fn full() -> Payment {

@@ -142,7 +142,8 @@ fn no_sequence_of_observations_breaks_the_life_of_a_refund() {
             assert!(knowledge(next) >= knowledge(state), "{state:?} {observation:?}");
             // To hear the same again is no news.
             assert!(contradicts || next.observe(observation) == Ok(next));
-            let end = first_end.or(next.is_final().then_some(next));
+            let ended = matches!(next, S::Refunded | S::Declined);
+            let end = first_end.or(ended.then_some(next));
             sequences += step(next, provider_spoke || spoke, end, left - 1);
         }
         sequences
