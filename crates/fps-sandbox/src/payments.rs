@@ -165,10 +165,10 @@ fn read(row: &Row<'_>) -> Result<StoredPayment, Error> {
     let refunds = row.get(15)?;
     let payment = Payment::completed(captured, method)
         .and_then(|payment| payment.with_fee(fee))
-        .and_then(|payment| payment.with_fee_returned(fee_returned))
         .and_then(|payment| payment.with_refunded(refunded))
         .and_then(|payment| payment.with_pending(pending))
         .and_then(|payment| payment.with_refunds(refunds))
+        .and_then(|payment| payment.with_fee_returned(fee_returned))
         .map_err(bad_row)?
         .with_state(state);
     Ok(StoredPayment {
@@ -334,8 +334,7 @@ fn close_fee(connection: &Connection, payment: &str, now: Millis) -> Result<(), 
     if payment.held().try_cmp(payment.captured()).map_err(bad_row)?.is_lt() {
         return Ok(());
     }
-    let returned = payment.fee_returned().map_err(bad_row)?;
-    let missing = payment.fee().checked_sub(returned).map_err(bad_row)?;
+    let missing = payment.fee_due().map_err(bad_row)?;
     if missing.is_zero() {
         return Ok(());
     }

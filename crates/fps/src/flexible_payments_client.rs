@@ -51,8 +51,13 @@ impl FlexiblePayments {
     }
 
     /// Reads a transaction and its refunds into the rules' words: one lookup for it and one for each
-    /// refund. The wish to refund a marketplace's payment must say that the recipient has granted
-    /// it: see [`refund_rules::Grant::REFUND`].
+    /// refund.
+    ///
+    /// Of a marketplace's payment, the service does not tell how much of the marketplace fee went
+    /// back: add that from your own records with [`Payment::with_marketplace_fee_held`], or none of
+    /// it can be refunded. A refund of that fee alone counts as one of the payment here, because it
+    /// cannot be told from one. The wish must say that the recipient has granted the refund: see
+    /// [`refund_rules::Grant::REFUND`].
     ///
     /// # Errors
     /// [`SnapshotError`].
@@ -104,12 +109,12 @@ impl FlexiblePayments {
             refunds += 1;
         }
         let payment = payment.with_refunded(refunded)?.with_pending(pending)?;
-        let payment = match fees {
-            Some(returned) if !returned.is_negative() => payment.with_fee_returned(returned)?,
+        let payment = payment.with_refunds(refunds)?;
+        match fees {
+            Some(returned) if !returned.is_negative() => Ok(payment.with_fee_returned(returned)?),
             // Then the rules calculate it.
-            _ => payment,
-        };
-        Ok(payment.with_refunds(refunds)?)
+            _ => Ok(payment),
+        }
     }
 
     /// Decides a wish; sends nothing.

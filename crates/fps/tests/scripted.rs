@@ -209,6 +209,9 @@ async fn a_marketplace_needs_a_grant_and_says_what_goes_back() {
     let id = TransactionId::new("T");
     let payment = world.fps.payment(&id).await.unwrap();
     let wish = Wish::amount(usd("50.00")).with_scope(Scope::PaymentAndMarketplaceFee);
+    // How much of it went back before, only the marketplace knows.
+    assert_eq!(payment.marketplace_fee_held(), None);
+    let payment = payment.with_marketplace_fee_held(usd("0.00")).unwrap();
     let Decision::Refuse(refusal) = world.fps.plan(&payment, &wish) else {
         panic!("nobody granted it");
     };
@@ -322,7 +325,8 @@ async fn a_policy_of_the_merchants_own_decides_and_nothing_is_sent() {
 
     let wish = Wish::amount(usd("50.00"));
     assert!(matches!(fps.plan(&payment, &wish), Decision::Allow(_)));
-    let fps = fps.with_policy(Policy::flexible_payments().with_single_max(usd("49.99")));
+    let policy = Policy::flexible_payments().with_single_max(usd("49.99")).unwrap();
+    let fps = fps.with_policy(policy);
     let Decision::Refuse(refusal) = fps.plan(&payment, &wish) else { panic!("above the maximum") };
     assert_eq!(refusal.rule(), Rule::SingleMaximum);
     let key = CallerReference::new("key").unwrap();

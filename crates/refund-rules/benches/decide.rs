@@ -102,7 +102,8 @@ fn main() {
         .map(|(payment, wish)| {
             let fee = usd(payment.captured().minor() / 10);
             let wish = wish.with_scope(Scope::PaymentAndMarketplaceFee).with_asker(grants);
-            (payment.with_marketplace_fee(fee).unwrap(), wish)
+            let payment = payment.with_marketplace_fee(fee).unwrap();
+            (payment.with_marketplace_fee_held(usd(0)).unwrap(), wish)
         })
         .collect();
     let fps = Policy::flexible_payments();

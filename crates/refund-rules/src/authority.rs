@@ -42,6 +42,10 @@ pub enum Operation {
     WriteOffDebt,
 }
 
+impl Operation {
+    const LAST: Self = Self::WriteOffDebt;
+}
+
 /// That its giver takes part, in one role, in transactions that the holder executes: in those of one
 /// operation, or of any.
 ///
@@ -82,7 +86,7 @@ impl Grant {
     const fn bits(self) -> u32 {
         let operations = match self.operation {
             Some(operation) => Self::bit(operation),
-            None => 0b111_1111,
+            None => Self::bit(Operation::LAST) | Self::bit(Operation::LAST).saturating_sub(1),
         };
         match self.role {
             Role::Sender => operations,

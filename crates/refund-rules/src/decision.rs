@@ -6,21 +6,23 @@
 //! 4. it is of a kind that can be refunded ([`Rule::Kind`]);
 //! 5. the payment is in the currency that the policy is for, and the wish is in that of the payment
 //!    ([`Rule::Currency`]);
-//! 6. it has a marketplace, if a marketplace fee is to go back ([`Rule::Marketplace`]);
+//! 6. it has a marketplace, if a marketplace fee is to go back ([`Rule::Marketplace`]), and it is
+//!    known how much of that fee is held already ([`Rule::MarketplaceFeeHeld`]);
 //! 7. something is left ([`Rule::NothingLeft`]);
 //! 8. the wish is not below the smallest single refund ([`Rule::Minimum`]);
 //! 9. it is not above the largest single refund ([`Rule::SingleMaximum`]);
 //! 10. it is not above what is left ([`Rule::Remaining`]);
 //! 11. there are not too many refunds already ([`Rule::Count`]).
 //!
-//! The first rule that is broken is the answer.
+//! The first rule that is broken is the answer. Numbers beyond any that can be paid are refused where
+//! they are met ([`Rule::Calculable`]).
 
 use crate::authority::{Operation, Role};
 use crate::legs::Legs;
 use crate::money::{Money, MoneyError};
-use crate::payment::{Caller, Method, Payment, PaymentState};
+use crate::payment::{Executor, Method, Payment, PaymentState};
 use crate::plan::{Destination, Plan, Timing};
-use crate::policy::{GrantNeeded, Policy, Settles};
+use crate::policy::{GrantNeeded, Policy, Settles, Source};
 use crate::refusal::{Broken, Limit, Refusal, Rule};
 use crate::rounding::Rounding;
 use crate::wish::{Scope, Wish};
@@ -63,14 +65,15 @@ fn plan(payment: &Payment, wish: &Wish, policy: &Policy) -> Result<Plan, Broken>
     may_ask(payment, wish, policy)?;
     may_be_refunded(payment, wish, policy)?;
     let cap = cap(payment, policy)?;
+    let marketplace_fee_left = marketplace_fee_left(payment, wish.scope())?;
     let room = match wish.scope() {
         Scope::Payment | Scope::PaymentAndMarketplaceFee => Room {
             most: cap.checked_sub(payment.held())?,
             rest: at_least_zero(payment.captured().checked_sub(payment.held())?),
+            source: Some(policy.overage().source()),
         },
         Scope::MarketplaceFee => {
-            let left = payment.marketplace_fee_left()?;
-            Room { most: left, rest: left }
+            Room { most: marketplace_fee_left, rest: marketplace_fee_left, source: None }
         }
     };
     let amount = amount(payment, wish, policy, &room)?;
@@ -79,12 +82,17 @@ fn plan(payment: &Payment, wish: &Wish, policy: &Policy) -> Result<Plan, Broken>
         Scope::Payment => (zero, payment.held().checked_add(amount)?),
         Scope::MarketplaceFee => (amount, payment.held()),
         Scope::PaymentAndMarketplaceFee => {
-            (payment.marketplace_fee_share(amount)?, payment.held().checked_add(amount)?)
+            let share = payment.marketplace_fee_share(amount, marketplace_fee_left)?;
+            (share, payment.held().checked_add(amount)?)
         }
     };
-    let fee = payment.fee_returned_after(held)?.checked_sub(payment.fee_returned()?)?;
-    // A decline can leave a minor unit too much behind: that is not taken back.
-    let fee = at_least_zero(fee);
+    let fee = match wish.scope() {
+        Scope::MarketplaceFee => zero,
+        // A decline can leave a minor unit too much behind: that is not taken back.
+        Scope::Payment | Scope::PaymentAndMarketplaceFee => {
+            at_least_zero(payment.fee_returned_after(held)?.checked_sub(payment.fee_returned()?)?)
+        }
+    };
     let legs = Legs::new(wish.scope(), amount, marketplace_fee, fee, payment.fee_returned_to())?;
     Ok(Plan {
         amount,
@@ -99,9 +107,9 @@ fn plan(payment: &Payment, wish: &Wish, policy: &Policy) -> Result<Plan, Broken>
 }
 
 fn may_ask(payment: &Payment, wish: &Wish, policy: &Policy) -> Result<(), Rule> {
-    let needed = match (policy.grant(), payment.caller()) {
-        (GrantNeeded::Never, _) | (GrantNeeded::Marketplace, Caller::Recipient) => false,
-        (GrantNeeded::Marketplace, Caller::Marketplace) | (GrantNeeded::Always, _) => true,
+    let needed = match (policy.grant(), payment.executor()) {
+        (GrantNeeded::NoMarketplaces, _) | (GrantNeeded::Marketplace, Executor::Recipient) => false,
+        (GrantNeeded::Marketplace, Executor::Marketplace) | (GrantNeeded::Always, _) => true,
     };
     if !wish.asker().executed() {
         return Err(Rule::Caller);
@@ -125,10 +133,21 @@ fn may_be_refunded(payment: &Payment, wish: &Wish, policy: &Policy) -> Result<()
     if policy.currency() != currency || asked != currency {
         return Err(Rule::Currency);
     }
-    if wish.scope() != Scope::Payment && payment.caller() != Caller::Marketplace {
+    let marketplace = payment.executor() == Executor::Marketplace
+        && policy.grant() != GrantNeeded::NoMarketplaces;
+    if wish.scope() != Scope::Payment && !marketplace {
         return Err(Rule::Marketplace);
     }
     Ok(())
+}
+
+/// What is left of the marketplace fee, when some of it is to go back.
+fn marketplace_fee_left(payment: &Payment, scope: Scope) -> Result<Money, Broken> {
+    match (scope, payment.marketplace_fee_held()) {
+        (Scope::Payment, _) => Ok(Money::zero(payment.captured().currency())),
+        (_, Some(held)) => Ok(payment.marketplace_fee().checked_sub(held)?),
+        (_, None) => Err(Rule::MarketplaceFeeHeld.into()),
+    }
 }
 
 /// What may go back.
@@ -137,6 +156,8 @@ struct Room {
     most: Money,
     /// When no amount is asked for.
     rest: Money,
+    /// Where the most is known from.
+    source: Option<Source>,
 }
 
 fn amount(payment: &Payment, wish: &Wish, policy: &Policy, room: &Room) -> Result<Money, Broken> {
@@ -146,21 +167,24 @@ fn amount(payment: &Payment, wish: &Wish, policy: &Policy, room: &Room) -> Resul
     }
     let least = policy.minimum();
     if amount.try_cmp(least.value())?.is_lt() {
-        return Err(Broken::by(Rule::Minimum, Limit::Amount(least.value()), least.source()));
+        return Err(Broken::by(Rule::Minimum, Limit::Amount(least.value()), Some(least.source())));
     }
     if let Some(most) = policy.single_max()
         && amount.try_cmp(most.value())?.is_gt()
     {
-        return Err(Broken::by(Rule::SingleMaximum, Limit::Amount(most.value()), most.source()));
+        return Err(Broken::by(
+            Rule::SingleMaximum,
+            Limit::Amount(most.value()),
+            Some(most.source()),
+        ));
     }
     if amount.try_cmp(room.most)?.is_gt() {
-        let source = policy.overage().source();
-        return Err(Broken::by(Rule::Remaining, Limit::Amount(room.most), source));
+        return Err(Broken::by(Rule::Remaining, Limit::Amount(room.most), room.source));
     }
     if let Some(most) = policy.refunds_max()
         && payment.refunds() >= most.value()
     {
-        return Err(Broken::by(Rule::Count, Limit::Refunds(most.value()), most.source()));
+        return Err(Broken::by(Rule::Count, Limit::Refunds(most.value()), Some(most.source())));
     }
     Ok(amount)
 }

@@ -49,7 +49,7 @@
 //!
 //! // The clerks of this shop refund at most 40.00 EUR at once, and never more than was paid.
 //! let eur = |minor| Money::from_minor(minor, Currency::EUR);
-//! let policy = Policy::amazon_pay(Currency::EUR).with_single_max(eur(4_000)).without_overage();
+//! let policy = Policy::amazon_pay(Currency::EUR).with_single_max(eur(4_000))?.without_overage();
 //! let payment = Payment::completed(eur(25_000), Method::Card)?;
 //! let Decision::Refuse(refusal) = decide(&payment, &Wish::amount(eur(4_001)), &policy) else {
 //!     panic!("the shop forbids it, though Amazon would not");
@@ -73,6 +73,11 @@
 //! `F` has come back, and all of it from `R = A` on. One refund returns the difference to what came
 //! back before it. So a full refund returns the whole fee however it was split, no refund takes fee
 //! away, and no part of the way is off by more than half a minor unit.
+//!
+//! That the fee comes back in proportion is FPS's rule; how a part is rounded no document says, and
+//! Amazon Pay's API says nothing of fees. Half to even, by difference, is our choice: the only way of
+//! those tried that closes. A refund that is declined takes its part of the fee with it, which can
+//! leave a minor unit more or less: see [`Payment::fee_due`].
 //!
 //! # Features
 //!
@@ -117,10 +122,10 @@ pub use currency::{Currency, UnknownCurrency};
 pub use decision::{Decision, decide};
 pub use legs::{Leg, Party};
 pub use money::{Money, MoneyError, ParseMoneyError};
-pub use payment::{Caller, Method, Payment, PaymentError, PaymentKind, PaymentState};
+pub use payment::{Executor, Method, Payment, PaymentError, PaymentKind, PaymentState};
 pub use plan::{Destination, Plan, Timing};
 pub use policy::{Overage, Policy, Source, Sourced};
 pub use refusal::{Limit, Refusal, Rule};
 pub use rounding::Rounding;
-pub use state::{Contradiction, Observation, RefundState};
+pub use state::{Contradiction, Held, Observation, RefundState};
 pub use wish::{Scope, Wish};

@@ -14,14 +14,14 @@ pub struct Payment {
     fee: Money,
     fee_payer: Role,
     fee_returned: Option<Money>,
-    caller: Caller,
+    executor: Executor,
     marketplace_fee: Money,
-    marketplace_fee_returned: Money,
+    marketplace_fee_held: Option<Money>,
     refunded: Money,
     pending: Money,
     unknown: Money,
     held: Money,
-    refunds: u32,
+    refunds: Option<u32>,
     method: Method,
     kind: PaymentKind,
     state: PaymentState,
@@ -86,7 +86,7 @@ pub enum PaymentState {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[expect(clippy::exhaustive_enums, reason = "either it is the recipient or it is not")]
-pub enum Caller {
+pub enum Executor {
     /// The recipient of the money, as in every payment without a marketplace.
     #[default]
     Recipient,
@@ -104,7 +104,7 @@ pub enum PaymentError {
     Negative(&'static str),
     /// The parts are in different currencies, or their sum is too large.
     Money(MoneyError),
-    /// More came back of the named fee than was taken.
+    /// More came back of the named fee than was taken, or some though nothing was refunded.
     MoreThanTaken(&'static str),
     /// The marketplace is said to have taken more than was paid.
     MarketplaceFeeAbovePayment,
@@ -121,7 +121,9 @@ impl fmt::Display for PaymentError {
             Self::NothingCaptured => f.write_str("the captured amount must be above zero"),
             Self::Negative(part) => write!(f, "the {part} of a payment cannot be below zero"),
             Self::Money(_) => f.write_str("the amounts of the payment do not fit together"),
-            Self::MoreThanTaken(fee) => write!(f, "more of the {fee} was returned than taken"),
+            Self::MoreThanTaken(fee) => {
+                write!(f, "more of the {fee} was returned than can have been")
+            }
             Self::MarketplaceFeeAbovePayment => {
                 f.write_str("a marketplace cannot take more than was paid")
             }
@@ -166,14 +168,14 @@ impl Payment {
             fee: zero,
             fee_payer: Role::Recipient,
             fee_returned: None,
-            caller: Caller::Recipient,
+            executor: Executor::Recipient,
             marketplace_fee: zero,
-            marketplace_fee_returned: zero,
+            marketplace_fee_held: None,
             refunded: zero,
             pending: zero,
             unknown: zero,
             held: zero,
-            refunds: 0,
+            refunds: None,
             method,
             kind: PaymentKind::Pay,
             state: PaymentState::Completed,
@@ -185,20 +187,31 @@ impl Payment {
     /// # Errors
     /// A negative fee, or one in another currency.
     pub fn with_fee(mut self, fee: Money) -> Result<Self, PaymentError> {
-        self.fee = self.part("fee", fee)?;
-        Ok(self)
+        self.fee = fee;
+        self.checked()
     }
 
-    /// With the party that paid the fee, and gets it back: the recipient, unless told otherwise.
+    /// With the party that paid the fee, in its role in the payment, and gets it back: the recipient,
+    /// unless told otherwise.
     ///
     /// # Errors
     /// [`PaymentError::SenderPaysNoFee`].
     pub fn with_fee_payer(mut self, payer: Role) -> Result<Self, PaymentError> {
-        if payer == Role::Sender {
-            return Err(PaymentError::SenderPaysNoFee);
-        }
         self.fee_payer = payer;
-        Ok(self)
+        self.checked()
+    }
+
+    /// With what came back of the fee for the refunds that hold a part of the payment, counting what
+    /// the pending and the unknown ones are planned to return. Say it after the fee and the amounts.
+    ///
+    /// Left out, it is what these would return if none of them had been declined in between. Every
+    /// decline can leave a minor unit more or less, so after one it must be said for the fee to close.
+    ///
+    /// # Errors
+    /// A negative amount, one in another currency, one above the fee, or any when nothing is held.
+    pub fn with_fee_returned(mut self, fee_returned: Money) -> Result<Self, PaymentError> {
+        self.fee_returned = Some(fee_returned);
+        self.checked()
     }
 
     /// Executed by a marketplace, which took this fee of its own.
@@ -206,38 +219,20 @@ impl Payment {
     /// # Errors
     /// A negative fee, one in another currency, or one above the payment.
     pub fn with_marketplace_fee(mut self, fee: Money) -> Result<Self, PaymentError> {
-        self.marketplace_fee = self.part("marketplace fee", fee)?;
-        if fee.minor() > self.captured.minor() {
-            return Err(PaymentError::MarketplaceFeeAbovePayment);
-        }
-        self.caller = Caller::Marketplace;
-        Ok(self)
+        self.marketplace_fee = fee;
+        self.executor = Executor::Marketplace;
+        self.checked()
     }
 
-    /// With what the marketplace has given back of its fee.
+    /// With how much of its fee the marketplace has given back, is giving back, or may have given
+    /// back, for all that is known. Say it after the fee. Until it is said, none of that fee can be
+    /// refunded, for it could be refunded twice.
     ///
     /// # Errors
     /// A negative amount, one in another currency, or one above the fee.
-    pub fn with_marketplace_fee_returned(mut self, returned: Money) -> Result<Self, PaymentError> {
-        self.marketplace_fee_returned = self.part("returned marketplace fee", returned)?;
-        if returned.minor() > self.marketplace_fee.minor() {
-            return Err(PaymentError::MoreThanTaken("marketplace fee"));
-        }
-        Ok(self)
-    }
-
-    /// With what has come back of the fee for the refunds that hold a part of it. Left out, it is
-    /// what these would return if none of them had been declined in between; after a decline it may
-    /// be a minor unit more or less.
-    ///
-    /// # Errors
-    /// A negative amount, one in another currency, or one above the fee.
-    pub fn with_fee_returned(mut self, fee_returned: Money) -> Result<Self, PaymentError> {
-        self.fee_returned = Some(self.part("returned fee", fee_returned)?);
-        if fee_returned.minor() > self.fee.minor() {
-            return Err(PaymentError::MoreThanTaken("fee"));
-        }
-        Ok(self)
+    pub fn with_marketplace_fee_held(mut self, held: Money) -> Result<Self, PaymentError> {
+        self.marketplace_fee_held = Some(held);
+        self.checked()
     }
 
     /// With what has been refunded for good.
@@ -245,26 +240,26 @@ impl Payment {
     /// # Errors
     /// A negative amount, another currency, or a sum that is too large.
     pub fn with_refunded(mut self, refunded: Money) -> Result<Self, PaymentError> {
-        self.refunded = self.part("refunded amount", refunded)?;
-        self.recount()
+        self.refunded = refunded;
+        self.checked()
     }
 
-    /// With what has been accepted for refund and is still under way.
+    /// With what has been accepted for refund and is still under way, or is about to be sent.
     ///
     /// # Errors
     /// A negative amount, another currency, or a sum that is too large.
     pub fn with_pending(mut self, pending: Money) -> Result<Self, PaymentError> {
-        self.pending = self.part("pending amount", pending)?;
-        self.recount()
+        self.pending = pending;
+        self.checked()
     }
 
-    /// With what was sent for refund and never answered: it counts until somebody has looked.
+    /// With what was sent for refund and not answered: it counts until somebody has looked.
     ///
     /// # Errors
     /// A negative amount, another currency, or a sum that is too large.
     pub fn with_unknown(mut self, unknown: Money) -> Result<Self, PaymentError> {
-        self.unknown = self.part("unknown amount", unknown)?;
-        self.recount()
+        self.unknown = unknown;
+        self.checked()
     }
 
     /// With the number of refunds that hold a part of it; declined ones do not. Say it after the
@@ -274,11 +269,8 @@ impl Payment {
     /// # Errors
     /// [`PaymentError::Count`] for fewer than that, or for more than there are minor units in them.
     pub fn with_refunds(mut self, refunds: u32) -> Result<Self, PaymentError> {
-        if refunds < self.refunds_min() || i64::from(refunds) > self.held.minor() {
-            return Err(PaymentError::Count);
-        }
-        self.refunds = refunds;
-        Ok(self)
+        self.refunds = Some(refunds);
+        self.checked()
     }
 
     /// As another sort of transaction.
@@ -315,8 +307,8 @@ impl Payment {
 
     /// Who executed it.
     #[must_use]
-    pub const fn caller(&self) -> Caller {
-        self.caller
+    pub const fn executor(&self) -> Executor {
+        self.executor
     }
 
     /// What the marketplace took.
@@ -325,10 +317,11 @@ impl Payment {
         self.marketplace_fee
     }
 
-    /// What the marketplace has given back of its fee.
+    /// How much of its fee the marketplace has given back, is giving back, or may have given back, if
+    /// that is known.
     #[must_use]
-    pub const fn marketplace_fee_returned(&self) -> Money {
-        self.marketplace_fee_returned
+    pub const fn marketplace_fee_held(&self) -> Option<Money> {
+        self.marketplace_fee_held
     }
 
     /// What has been refunded for good.
@@ -357,8 +350,8 @@ impl Payment {
 
     /// The number of refunds that hold a part of it.
     #[must_use]
-    pub const fn refunds(&self) -> u32 {
-        self.refunds
+    pub fn refunds(&self) -> u32 {
+        self.refunds.unwrap_or_else(|| self.refunds_min())
     }
 
     /// How the buyer paid.
@@ -379,7 +372,8 @@ impl Payment {
         self.state
     }
 
-    /// What has come back of the fee so far.
+    /// What came back of the fee for all that is held, counting what pending and unknown refunds are
+    /// planned to return: as told, or else calculated.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] for amounts beyond any that can be paid.
@@ -390,12 +384,22 @@ impl Payment {
         }
     }
 
+    /// What is missing of the fee for all that is held, or below zero what came back too much: other
+    /// than nothing only after a decline. The next refund makes up for it; when nothing is left to
+    /// refund, whoever keeps the books must.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] for amounts beyond any that can be paid.
+    pub fn fee_due(&self) -> Result<Money, MoneyError> {
+        self.fee_returned_after(self.held)?.checked_sub(self.fee_returned()?)
+    }
+
     /// The fee that should have come back once refunds total `total`: `round_half_even(fee · total ÷
     /// captured)`, and the whole fee from a full refund on.
     ///
     /// A single refund returns the difference to what has come back before, so that the parts of a
     /// full refund return the fee exactly, however it was split. Rounding each refund by itself
-    /// returns a wrong total for two splits in five.
+    /// returns a wrong total for two in five of random splits into two to ten parts.
     ///
     /// # Errors
     /// Another currency, or a negative total too large to be calculated.
@@ -403,18 +407,18 @@ impl Payment {
         self.in_proportion(self.fee, total)
     }
 
-    /// What the marketplace gives back for one more refund that it shares: its fee in proportion,
-    /// closed like that of the service, and never more than is left of it.
-    pub(crate) fn marketplace_fee_share(&self, amount: Money) -> Result<Money, MoneyError> {
+    /// What the marketplace gives back for one more refund that it shares: its fee in proportion, and
+    /// never more than is left of it. It closes like that of the service as long as every refund is
+    /// shared and none is declined.
+    pub(crate) fn marketplace_fee_share(
+        &self,
+        amount: Money,
+        left: Money,
+    ) -> Result<Money, MoneyError> {
         let before = self.in_proportion(self.marketplace_fee, self.held)?;
         let after = self.in_proportion(self.marketplace_fee, self.held.checked_add(amount)?)?;
         let share = after.checked_sub(before)?;
-        let left = self.marketplace_fee_left()?;
         Ok(if share.try_cmp(left)?.is_gt() { left } else { share })
-    }
-
-    pub(crate) fn marketplace_fee_left(&self) -> Result<Money, MoneyError> {
-        self.marketplace_fee.checked_sub(self.marketplace_fee_returned)
     }
 
     /// What was said to have come back of the fee.
@@ -423,10 +427,16 @@ impl Payment {
         self.fee_returned
     }
 
+    /// What was said to be the number of refunds.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn refunds_as_told(&self) -> Option<u32> {
+        self.refunds
+    }
+
     /// Who gets back what the service returns.
     pub(crate) const fn fee_returned_to(&self) -> Party {
-        match (self.caller, self.fee_payer) {
-            (Caller::Marketplace, Role::Caller) => Party::Caller,
+        match (self.executor, self.fee_payer) {
+            (Executor::Marketplace, Role::Caller) => Party::Caller,
             _ => Party::Recipient,
         }
     }
@@ -438,29 +448,47 @@ impl Payment {
         fee.share(total, self.captured, Rounding::HalfEven)
     }
 
-    fn part(&self, name: &'static str, amount: Money) -> Result<Money, PaymentError> {
-        if amount.is_negative() {
-            return Err(PaymentError::Negative(name));
+    /// The same with its sum, if it can be true.
+    fn checked(mut self) -> Result<Self, PaymentError> {
+        let zero = Money::zero(self.captured.currency());
+        let marketplace_fee_held = self.marketplace_fee_held.unwrap_or(zero);
+        for (name, part) in [
+            ("fee", self.fee),
+            ("returned fee", self.fee_returned.unwrap_or(zero)),
+            ("marketplace fee", self.marketplace_fee),
+            ("held marketplace fee", marketplace_fee_held),
+            ("refunded amount", self.refunded),
+            ("pending amount", self.pending),
+            ("unknown amount", self.unknown),
+        ] {
+            if part.try_cmp(zero)?.is_lt() {
+                return Err(PaymentError::Negative(name));
+            }
         }
-        self.captured.try_cmp(amount)?;
-        Ok(amount)
-    }
-
-    fn recount(mut self) -> Result<Self, PaymentError> {
-        let sum = self.refunded.checked_add(self.pending);
-        let sum = sum.and_then(|sum| sum.checked_add(self.unknown));
-        self.held = sum?;
-        self.refunds = self.refunds.max(self.refunds_min());
+        self.held = self.refunded.checked_add(self.pending)?.checked_add(self.unknown)?;
+        let returnable = if self.held.is_zero() { zero } else { self.fee };
+        if self.fee_returned.is_some_and(|returned| returned.minor() > returnable.minor()) {
+            return Err(PaymentError::MoreThanTaken("fee"));
+        }
+        if marketplace_fee_held.minor() > self.marketplace_fee.minor() {
+            return Err(PaymentError::MoreThanTaken("marketplace fee"));
+        }
+        if self.marketplace_fee.minor() > self.captured.minor() {
+            return Err(PaymentError::MarketplaceFeeAbovePayment);
+        }
+        if self.fee_payer == Role::Sender {
+            return Err(PaymentError::SenderPaysNoFee);
+        }
+        let possible = |count| count >= self.refunds_min() && i64::from(count) <= self.held.minor();
+        if self.refunds.is_some_and(|count| !possible(count)) {
+            return Err(PaymentError::Count);
+        }
         Ok(self)
     }
 
     fn refunds_min(&self) -> u32 {
-        let parts = [self.refunded, self.pending, self.unknown];
-        parts.into_iter().fold(
-            0,
-            |count, part| {
-                if part.is_zero() { count } else { count.saturating_add(1) }
-            },
-        )
+        [self.refunded, self.pending, self.unknown]
+            .into_iter()
+            .fold(0, |count, part| count.saturating_add(u32::from(!part.is_zero())))
     }
 }

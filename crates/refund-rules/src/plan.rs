@@ -59,7 +59,8 @@ impl Plan {
         self.remaining
     }
 
-    /// What may still be refunded afterwards, the policy's overage included.
+    /// What of the captured amount and the policy's overage is left afterwards. Other rules, such as
+    /// the number of refunds, may forbid to use it.
     #[must_use]
     pub const fn remaining_with_overage(&self) -> Money {
         self.remaining_with_overage

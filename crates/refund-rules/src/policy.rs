@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::currency::Currency;
-use crate::money::Money;
+use crate::money::{Money, MoneyError};
 use crate::payment::PaymentKind;
 
 /// The limits that [`crate::decide`] applies to a refund.
@@ -16,10 +16,11 @@ use crate::payment::PaymentKind;
 ///
 /// // A shop whose clerks may refund at most 40 dollars at once, and never more than was paid.
 /// let policy = Policy::amazon_pay(Currency::USD)
-///     .with_single_max(Money::from_minor(4_000, Currency::USD))
+///     .with_single_max(Money::from_minor(4_000, Currency::USD))?
 ///     .without_overage();
 /// let limit = policy.single_max().expect("it was just set");
 /// assert_eq!((limit.value().minor(), limit.source()), (4_000, Source::Merchant));
+/// # Ok::<(), refund_rules::MoneyError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -130,8 +131,8 @@ pub(crate) enum Settles {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub(crate) enum GrantNeeded {
-    /// From nobody: the service has no marketplaces of this kind.
-    Never,
+    /// From nobody, and no marketplace fee can go back: the service has no marketplaces of this kind.
+    NoMarketplaces,
     /// From a marketplace.
     Marketplace,
     /// Also from a recipient that refunds its own payment.
@@ -148,11 +149,12 @@ impl Policy {
     /// |---|---|---|
     /// | all refunds of a payment | what was paid | [`Source::FpsReference`]: "the total refund amount cannot exceed the original transaction amount" |
     /// | no amount given | what remains | the same |
-    /// | one refund | at least 0.01 USD | [`Source::FpsAmountOutOfRange`] |
+    /// | one refund | at least 0.01 USD; the 10,000 USD of that error bounded payments, and so their refunds | [`Source::FpsAmountOutOfRange`] |
     /// | number of refunds | as many as wished | the 2007-01-08 developer guide, Refund |
     /// | what | Pay, and Reserve once it is settled; not FundPrepaid | the guide to prepaid and postpaid payments; Simple Pay guide |
     /// | who | the caller of the payment; a marketplace with the recipient's grant | the 2007-01-08 developer guide, Refund |
-    /// | outcome | cards later, everything else at once | the same |
+    /// | outcome | cards later, bank and balance at once | the same |
+    /// | outcome | prepaid, postpaid and a marketplace fee at once | inferred: no card network takes part |
     /// | currency | USD, the only one of its schema | WSDL 2008-09-17 |
     /// | time | no limit is documented | |
     #[must_use]
@@ -203,7 +205,7 @@ impl Policy {
         Self {
             currency,
             kinds: PAYMENTS,
-            grant: GrantNeeded::Never,
+            grant: GrantNeeded::NoMarketplaces,
             overage,
             minimum: Sourced::new(money(1), Source::SmallestUnit),
             single_max: numbers.map(|(_, most)| Sourced::new(money(most), Source::AmazonPayGuide)),
@@ -215,7 +217,9 @@ impl Policy {
     /// The same without any overage.
     #[must_use]
     pub fn without_overage(mut self) -> Self {
-        self.overage = Sourced::new(Overage::none(self.currency), Source::Merchant);
+        if self.overage.value.percent > 0 {
+            self.overage = Sourced::new(Overage::none(self.currency), Source::Merchant);
+        }
         self
     }
 
@@ -228,29 +232,34 @@ impl Policy {
         self
     }
 
-    /// The same with refunds of at most `most` each, or less if it was stricter already. In another
-    /// currency than the policy's it changes nothing, for nothing in that currency is allowed.
-    #[must_use]
-    pub fn with_single_max(mut self, most: Money) -> Self {
-        let stricter = |before: Money| most.minor() < before.minor();
-        if most.currency() == self.currency
-            && self.single_max.is_none_or(|before| stricter(before.value))
-        {
+    /// The same with refunds of at most `most` each, or less if it was stricter already.
+    ///
+    /// # Errors
+    /// [`MoneyError::CurrencyMismatch`]: a limit in another currency would limit nothing.
+    pub fn with_single_max(mut self, most: Money) -> Result<Self, MoneyError> {
+        let most = self.own(most)?;
+        if self.single_max.is_none_or(|before| most.minor() < before.value.minor()) {
             self.single_max = Some(Sourced::new(most, Source::Merchant));
         }
-        self
+        Ok(self)
     }
 
-    /// The same with refunds of at least `least` each, or more if it was stricter already. In another
-    /// currency than the policy's it changes nothing, for nothing in that currency is allowed.
+    /// The same with refunds of at least `least` each, or more if it was stricter already.
     ///
     /// A payment of which less remains cannot be refunded to its end then.
-    #[must_use]
-    pub fn with_minimum(mut self, least: Money) -> Self {
-        if least.currency() == self.currency && least.minor() > self.minimum.value.minor() {
+    ///
+    /// # Errors
+    /// [`MoneyError::CurrencyMismatch`]: a limit in another currency would limit nothing.
+    pub fn with_minimum(mut self, least: Money) -> Result<Self, MoneyError> {
+        let least = self.own(least)?;
+        if least.minor() > self.minimum.value.minor() {
             self.minimum = Sourced::new(least, Source::Merchant);
         }
-        self
+        Ok(self)
+    }
+
+    fn own(&self, amount: Money) -> Result<Money, MoneyError> {
+        amount.checked_add(Money::zero(self.currency))
     }
 
     /// The same, but a recipient that refunds its own payment needs a grant of itself too, as in the

@@ -39,8 +39,8 @@ impl Refusal {
         self.limit
     }
 
-    /// Where the limit is known from. For what remains, that is how far all refunds may exceed what
-    /// was captured.
+    /// Where the limit is known from. For what remains of a payment, that is how far all refunds may
+    /// exceed what was captured.
     #[must_use]
     pub const fn source(&self) -> Option<Source> {
         self.source
@@ -55,8 +55,8 @@ pub(crate) struct Broken {
 }
 
 impl Broken {
-    pub(crate) const fn by(rule: Rule, limit: Limit, source: Source) -> Self {
-        Self { rule, limit: Some(limit), source: Some(source) }
+    pub(crate) const fn by(rule: Rule, limit: Limit, source: Option<Source>) -> Self {
+        Self { rule, limit: Some(limit), source }
     }
 }
 
@@ -92,7 +92,7 @@ pub enum Limit {
 /// The rules, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(into = "&'static str"))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Rule {
     /// Only who executed the payment may refund it.
@@ -103,11 +103,14 @@ pub enum Rule {
     Completed(PaymentState),
     /// This kind of transaction is not refundable.
     Kind(PaymentKind),
-    /// A refund is made in the currency of its payment, which must be one of the service's.
+    /// A refund is made in the currency of its payment, which must be the policy's.
     Currency,
     /// The payment has no marketplace whose fee could go back.
     Marketplace,
-    /// Everything that may be refunded has been, or is on its way.
+    /// How much of the marketplace fee has gone back already was not said, so that it could go back
+    /// twice.
+    MarketplaceFeeHeld,
+    /// Of what may be refunded nothing is left; for the rest, of what was captured.
     NothingLeft,
     /// One refund has a smallest amount.
     Minimum,
@@ -129,6 +132,7 @@ impl Rule {
             Self::Caller => "caller",
             Self::Grant => "grant",
             Self::Marketplace => "marketplace",
+            Self::MarketplaceFeeHeld => "marketplace-fee-held",
             Self::Completed(_) => "completed",
             Self::Kind(_) => "kind",
             Self::Currency => "currency",
@@ -142,12 +146,6 @@ impl Rule {
     }
 }
 
-impl From<Rule> for &'static str {
-    fn from(rule: Rule) -> Self {
-        rule.name()
-    }
-}
-
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.asked {
@@ -158,6 +156,9 @@ impl fmt::Display for Refusal {
             Rule::Caller => f.write_str("only who executed the payment may refund it")?,
             Rule::Grant => f.write_str("the recipient of the payment has not granted it")?,
             Rule::Marketplace => f.write_str("the payment has no marketplace")?,
+            Rule::MarketplaceFeeHeld => {
+                f.write_str("how much of the marketplace fee went back already was not said")?;
+            }
             Rule::Completed(PaymentState::Reserved) => {
                 f.write_str("the payment is reserved and must be settled first")?;
             }

@@ -8,13 +8,14 @@
 use core::fmt;
 
 use serde::de::{Error, Visitor};
+use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::authority::Role;
 use crate::currency::Currency;
 use crate::legs::Legs;
 use crate::money::Money;
-use crate::payment::{Caller, Method, Payment, PaymentError, PaymentKind, PaymentState};
+use crate::payment::{Executor, Method, Payment, PaymentError, PaymentKind, PaymentState};
 
 impl Serialize for Currency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -86,7 +87,7 @@ struct PaymentForm {
     fee_payer: Role,
     fee_returned: Option<Money>,
     marketplace_fee: Option<Money>,
-    marketplace_fee_returned: Option<Money>,
+    marketplace_fee_held: Option<Money>,
     refunded: Option<Money>,
     pending: Option<Money>,
     unknown: Option<Money>,
@@ -99,7 +100,7 @@ const fn recipient() -> Role {
 
 impl From<&Payment> for PaymentForm {
     fn from(payment: &Payment) -> Self {
-        let marketplace = payment.caller() == Caller::Marketplace;
+        let marketplace = payment.executor() == Executor::Marketplace;
         Self {
             captured: payment.captured(),
             method: payment.method(),
@@ -109,11 +110,11 @@ impl From<&Payment> for PaymentForm {
             fee_payer: payment.fee_payer(),
             fee_returned: payment.fee_returned_as_told(),
             marketplace_fee: marketplace.then_some(payment.marketplace_fee()),
-            marketplace_fee_returned: marketplace.then_some(payment.marketplace_fee_returned()),
+            marketplace_fee_held: payment.marketplace_fee_held(),
             refunded: Some(payment.refunded()),
             pending: Some(payment.pending()),
             unknown: Some(payment.unknown()),
-            refunds: Some(payment.refunds()),
+            refunds: payment.refunds_as_told(),
         }
     }
 }
@@ -135,8 +136,8 @@ impl TryFrom<PaymentForm> for Payment {
         if let Some(fee) = form.marketplace_fee {
             payment = payment.with_marketplace_fee(fee)?;
         }
-        if let Some(returned) = form.marketplace_fee_returned {
-            payment = payment.with_marketplace_fee_returned(returned)?;
+        if let Some(held) = form.marketplace_fee_held {
+            payment = payment.with_marketplace_fee_held(held)?;
         }
         if let Some(returned) = form.fee_returned {
             payment = payment.with_fee_returned(returned)?;
@@ -162,6 +163,10 @@ impl<'de> Deserialize<'de> for Payment {
 
 impl Serialize for Legs {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        let mut legs = serializer.serialize_seq(Some(self.iter().count()))?;
+        for leg in self.iter() {
+            legs.serialize_element(leg)?;
+        }
+        legs.end()
     }
 }

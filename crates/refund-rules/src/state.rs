@@ -5,7 +5,7 @@ use core::fmt;
 /// How far a refund has come.
 ///
 /// ```text
-/// Prepared ─► Sent ─► Accepted ─► Pending ─► Refunded
+/// Prepared ◄► Sent ─► Accepted ─► Pending ─► Refunded
 ///               │         │          └─────► Declined
 ///               ├─► Unknown ─► any of the observed states
 ///               └─► Declined
@@ -36,6 +36,18 @@ impl RefundState {
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Refunded | Self::Declined)
+    }
+
+    /// As what its amount counts against what remains of the payment; a declined one does not. What
+    /// is prepared counts already, so that two of them cannot be prepared for the same money.
+    #[must_use]
+    pub const fn held(self) -> Option<Held> {
+        match self {
+            Self::Prepared | Self::Accepted | Self::Pending => Some(Held::Pending),
+            Self::Sent | Self::Unknown => Some(Held::Unknown),
+            Self::Refunded => Some(Held::Refunded),
+            Self::Declined => None,
+        }
     }
 
     /// What the refund's state is after an observation.
@@ -70,10 +82,23 @@ impl RefundState {
             (Self::Pending, O::Accepted) => Self::Pending,
             (_, O::Accepted) => Self::Accepted,
             (Self::Prepared, O::Sent) => Self::Sent,
+            (Self::Sent, O::NotSent) => Self::Prepared,
             (Self::Prepared | Self::Sent, O::AnswerLost) => Self::Unknown,
-            (_, O::Sent | O::AnswerLost) => self,
+            (_, O::Sent | O::NotSent | O::AnswerLost) => self,
         })
     }
+}
+
+/// The three parts of [`crate::Payment::held`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a snapshot has these three amounts")]
+pub enum Held {
+    /// [`crate::Payment::with_refunded`].
+    Refunded,
+    /// [`crate::Payment::with_pending`].
+    Pending,
+    /// [`crate::Payment::with_unknown`].
+    Unknown,
 }
 
 /// Something learned about a refund, by an answer, a lookup or a notification.
@@ -84,6 +109,9 @@ impl RefundState {
 pub enum Observation {
     /// The request is leaving.
     Sent,
+    /// The request cannot have arrived: no connection was made. Of a request before it, whose answer
+    /// was lost, this proves nothing.
+    NotSent,
     /// The request may have arrived, and its answer did not.
     AnswerLost,
     /// The provider took it and named it.

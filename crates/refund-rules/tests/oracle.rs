@@ -8,8 +8,8 @@ use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use proptest::prelude::*;
 use refund_rules::{
-    Asker, Currency, Grant, Grants, Method, Money, Party, Payment, Plan, Policy, Role, Rounding,
-    Scope, Wish, decide,
+    Asker, Currency, Decision, Grant, Grants, Method, Money, Party, Payment, Plan, Policy, Role,
+    Rounding, Scope, Wish, decide,
 };
 
 const CURRENCIES: [Currency; 5] =
@@ -76,8 +76,9 @@ fn number() -> impl Strategy<Value = i64> {
     ]
 }
 
-fn recipient(plan: &Plan) -> i64 {
-    net(plan, Party::Recipient)
+/// Amounts that a payment can have, small ones above all.
+fn size() -> impl Strategy<Value = i64> {
+    prop_oneof![4 => 0_i64..100, 1 => 0_i64..=i64::MAX]
 }
 
 fn net(plan: &Plan, party: Party) -> i64 {
@@ -147,54 +148,82 @@ proptest! {
     }
 
     #[test]
-    fn refunds_in_any_parts_and_order_return_the_fees_exactly(
+    fn refunds_in_any_parts_and_order_return_the_fee_exactly(
         currency in prop::sample::select(&CURRENCIES[..]),
         parts in prop::collection::vec(1_i64..=10_000_000, 1..=10),
         order in any::<prop::sample::Index>(),
         fee in 0_i64..=10_000_000,
-        marketplace in 0_u8..=100,
-        payer in prop::sample::select(vec![Role::Recipient, Role::Caller]),
+        under_way in prop::collection::vec(0_u8..3, 10),
     ) {
         let money = |minor| Money::from_minor(minor, currency);
         let captured: i64 = parts.iter().sum();
-        let marketplace = captured * i64::from(marketplace) / 100;
         let payment = Payment::completed(money(captured), Method::Card).unwrap();
-        let payment = payment.with_fee(money(fee)).unwrap().with_fee_payer(payer).unwrap();
-        let payment = payment.with_marketplace_fee(money(marketplace)).unwrap();
+        let payment = payment.with_fee(money(fee)).unwrap();
         let policy = Policy::amazon_pay(currency).without_overage();
         let mut other_order = parts.clone();
         other_order.rotate_left(order.index(parts.len()));
         for parts in [parts, other_order] {
-            let (mut refunded, mut returned, mut from_marketplace, mut paid) = (0, 0, 0, 0);
-            for part in parts {
-                let before = payment.with_refunded(money(refunded)).unwrap();
-                let before = before.with_marketplace_fee_returned(money(from_marketplace)).unwrap();
-                let wish = Wish::amount(money(part)).with_scope(Scope::PaymentAndMarketplaceFee);
+            // What is refunded, pending and unknown.
+            let mut held = [0, 0, 0];
+            let mut returned = 0;
+            for (part, bucket) in parts.into_iter().zip(&under_way) {
+                let before = payment.with_refunded(money(held[0])).unwrap();
+                let before = before.with_pending(money(held[1])).unwrap();
+                let before = before.with_unknown(money(held[2])).unwrap();
+                let wish = Wish::amount(money(part));
                 let plan = decide(&before, &wish, &policy).into_result().unwrap();
-                refunded += part;
+                held[usize::from(*bucket)] += part;
+                let total = held.iter().sum();
                 returned += plan.fee_returned().minor();
-                from_marketplace += plan.marketplace_fee_returned().minor();
                 prop_assert!(!plan.fee_returned().is_negative());
-                prop_assert!(plan.marketplace_fee_returned().minor() <= part);
-                prop_assert_eq!(returned, closed(fee, refunded, captured));
-                prop_assert_eq!(from_marketplace, closed(marketplace, refunded, captured));
-                let exact = ratio(BigInt::from(fee) * BigInt::from(refunded), captured);
+                prop_assert_eq!(returned, closed(fee, total, captured));
+                let exact = ratio(BigInt::from(fee) * BigInt::from(total), captured);
                 let off = (exact - BigRational::from(BigInt::from(returned))).abs();
                 prop_assert!(off <= ratio(1, 2), "a prefix is off by {off}");
-                // Whoever paid the fee gets it back, and the legs cancel out.
-                prop_assert_eq!(net(&plan, Party::Sender), part);
-                prop_assert_eq!(net(&plan, Party::Amazon), -plan.fee_returned().minor());
-                prop_assert_eq!(
-                    recipient(&plan) + net(&plan, Party::Caller),
-                    plan.fee_returned().minor() - part
-                );
-                paid += recipient(&plan) + net(&plan, Party::Caller);
             }
-            prop_assert_eq!((returned, from_marketplace), (fee, marketplace));
-            prop_assert_eq!(paid, fee - captured);
-            let done = payment.with_refunded(money(refunded)).unwrap();
+            prop_assert_eq!(returned, fee);
+            let done = payment.with_refunded(money(captured)).unwrap();
             prop_assert!(decide(&done, &Wish::rest(), &policy).into_result().is_err());
         }
+    }
+
+    #[test]
+    fn a_marketplace_and_amazon_give_back_their_fees_exactly(
+        parts in prop::collection::vec(1_i64..=10_000_000, 1..=10),
+        fee in 0_i64..=10_000_000,
+        marketplace in 0_i64..=100,
+        payer in prop::sample::select(vec![Role::Recipient, Role::Caller]),
+    ) {
+        let usd = |minor| Money::from_minor(minor, Currency::USD);
+        let captured: i64 = parts.iter().sum();
+        let marketplace = captured * marketplace / 100;
+        let payment = Payment::completed(usd(captured), Method::Card).unwrap();
+        let payment = payment.with_fee(usd(fee)).unwrap().with_fee_payer(payer).unwrap();
+        let payment = payment.with_marketplace_fee(usd(marketplace)).unwrap();
+        let policy = Policy::flexible_payments();
+        let grants = Asker::CALLER.with_grants(Grants::NONE.with(Grant::REFUND));
+        let (mut refunded, mut returned, mut shared) = (0, 0, 0);
+        for part in parts {
+            let before = payment.with_refunded(usd(refunded)).unwrap();
+            let before = before.with_marketplace_fee_held(usd(shared)).unwrap();
+            let wish = Wish::amount(usd(part)).with_asker(grants);
+            let wish = wish.with_scope(Scope::PaymentAndMarketplaceFee);
+            let plan = decide(&before, &wish, &policy).into_result().unwrap();
+            let (fee_part, shared_part) =
+                (plan.fee_returned().minor(), plan.marketplace_fee_returned().minor());
+            prop_assert!((0..=part).contains(&shared_part));
+            refunded += part;
+            returned += fee_part;
+            shared += shared_part;
+            prop_assert_eq!(returned, closed(fee, refunded, captured));
+            prop_assert_eq!(shared, closed(marketplace, refunded, captured));
+            let to_caller = if payer == Role::Caller { fee_part } else { 0 };
+            prop_assert_eq!(net(&plan, Party::Sender), part);
+            prop_assert_eq!(net(&plan, Party::Caller), to_caller - shared_part);
+            prop_assert_eq!(net(&plan, Party::Recipient), fee_part - to_caller + shared_part - part);
+            prop_assert_eq!(net(&plan, Party::Amazon), -fee_part);
+        }
+        prop_assert_eq!((returned, shared), (fee, marketplace));
     }
 
     #[test]
@@ -241,8 +270,10 @@ proptest! {
 
     #[test]
     fn a_decision_never_panics(
-        captured in 1_i64..,
-        numbers in prop::array::uniform8(number()),
+        captured in prop_oneof![1_i64..100, 1_i64..],
+        fees in prop::array::uniform4(size()),
+        held in prop::array::uniform3(size()),
+        wish in prop::option::of(number()),
         scope in prop::sample::select(vec![
             Scope::Payment,
             Scope::MarketplaceFee,
@@ -250,23 +281,26 @@ proptest! {
         ]),
         fps in any::<bool>(),
     ) {
-        let money = |minor| Money::from_minor(minor, Currency::USD);
-        let [fee, fee_returned, marketplace, returned, refunded, pending, unknown, wish] = numbers;
-        let mut payment = Payment::completed(money(captured), Method::Card).unwrap();
-        for next in [
-            payment.with_fee(money(fee)),
-            payment.with_fee_returned(money(fee_returned)),
-            payment.with_marketplace_fee(money(marketplace)),
-            payment.with_marketplace_fee_returned(money(returned)),
-            payment.with_refunded(money(refunded)),
-            payment.with_pending(money(pending)),
-            payment.with_unknown(money(unknown)),
-        ] {
-            payment = next.unwrap_or(payment);
-        }
+        let usd = |minor| Money::from_minor(minor, Currency::USD);
+        let [fee, fee_returned, marketplace, marketplace_held] = fees.map(usd);
+        let [refunded, pending, unknown] = held.map(usd);
+        // What does not fit is left out, so that the rest comes together.
+        let mut payment = Payment::completed(usd(captured), Method::Card).unwrap();
+        payment = payment.with_fee(fee).unwrap_or(payment);
+        payment = payment.with_marketplace_fee(marketplace).unwrap_or(payment);
+        payment = payment.with_marketplace_fee_held(marketplace_held).unwrap_or(payment);
+        payment = payment.with_refunded(refunded).unwrap_or(payment);
+        payment = payment.with_pending(pending).unwrap_or(payment);
+        payment = payment.with_unknown(unknown).unwrap_or(payment);
+        payment = payment.with_fee_returned(fee_returned).unwrap_or(payment);
         let grants = Asker::CALLER.with_grants(Grants::NONE.with(Grant::REFUND));
-        let wish = Wish::amount(money(wish)).with_scope(scope).with_asker(grants);
+        let wish = wish.map_or(Wish::rest(), |minor| Wish::amount(usd(minor)));
+        let wish = wish.with_scope(scope).with_asker(grants);
         let policy = if fps { Policy::flexible_payments() } else { Policy::amazon_pay(Currency::USD) };
-        let _ = decide(&payment, &wish, &policy);
+        if let Decision::Allow(plan) = decide(&payment, &wish, &policy) {
+            prop_assert!(plan.amount().minor() > 0);
+            prop_assert!(plan.legs().all(|leg| leg.amount().minor() > 0));
+            prop_assert!(plan.fee_returned().minor() <= fee.minor().max(0));
+        }
     }
 }

@@ -67,7 +67,7 @@ fn errors_of_payments_have_their_source_apart() {
         payment().with_fee(usd(-1)).unwrap_err(),
         payment().with_refunded(usd(-1)).unwrap_err(),
         payment().with_fee_returned(usd(1)).unwrap_err(),
-        payment().with_marketplace_fee_returned(usd(1)).unwrap_err(),
+        payment().with_marketplace_fee_held(usd(1)).unwrap_err(),
         payment().with_marketplace_fee(usd(101)).unwrap_err(),
         payment().with_fee_payer(Role::Sender).unwrap_err(),
         payment().with_refunds(1).unwrap_err(),
@@ -102,10 +102,16 @@ fn every_refusal_says_what_can_be_done() {
         of_kind(PaymentKind::Refund),
         refusal(&payment, &wish, &Policy::amazon_pay(Currency::EUR)),
         refusal(&payment, &wish.with_scope(Scope::MarketplaceFee), &policy),
+        {
+            let marketplace = payment.with_marketplace_fee(usd(1)).unwrap();
+            let grants = Asker::CALLER.with_grants(Grants::NONE.with(Grant::REFUND));
+            let wish = wish.with_scope(Scope::MarketplaceFee).with_asker(grants);
+            refusal(&marketplace, &wish, &Policy::flexible_payments())
+        },
         refusal(&payment.with_refunded(usd(11_500)).unwrap(), &wish, &policy),
         refusal(&refunded, &Wish::rest(), &policy),
         refusal(&payment, &Wish::amount(usd(0)), &policy),
-        refusal(&payment, &wish, &policy.clone().with_single_max(usd(1_999))),
+        refusal(&payment, &wish, &policy.clone().with_single_max(usd(1_999)).unwrap()),
         refusal(&refunded, &wish, &policy),
         refusal(&refunded, &Wish::amount(usd(1)), &policy.clone().with_refunds_max(1)),
         refusal(&huge, &wish, &policy),
@@ -150,6 +156,9 @@ fn what_programmers_see_is_what_is_written() {
     assert_eq!(format!("{:?} {:>5}|", Currency::KWD, Currency::KWD), "KWD   KWD|");
     assert_eq!(format!("{:?}", Money::from_minor(-1_234, Currency::KWD)), "-1.234 KWD");
     let policy = Policy::flexible_payments();
+    let eur = Money::from_minor(1, Currency::EUR);
+    assert!(policy.clone().with_single_max(eur).is_err(), "it would limit nothing");
+    assert!(policy.clone().with_minimum(eur).is_err());
     assert_eq!(policy.currency(), Currency::USD);
     assert_eq!((policy.overage().value().percent, policy.minimum().value()), (0, usd(1)));
     assert_eq!(policy.kinds(), [PaymentKind::Pay, PaymentKind::SettledReserve]);

@@ -50,11 +50,11 @@ fn full() -> Payment {
     let payment = Payment::completed(usd(10_000), Method::Bank).unwrap();
     let payment = payment.with_kind(PaymentKind::SettledReserve).with_state(PaymentState::Pending);
     let payment = payment.with_fee(usd(300)).unwrap().with_fee_payer(Role::Caller).unwrap();
-    let payment = payment.with_fee_returned(usd(30)).unwrap();
     let payment = payment.with_marketplace_fee(usd(1_000)).unwrap();
-    let payment = payment.with_marketplace_fee_returned(usd(100)).unwrap();
+    let payment = payment.with_marketplace_fee_held(usd(100)).unwrap();
     let payment = payment.with_refunded(usd(1_000)).unwrap().with_pending(usd(20)).unwrap();
-    payment.with_unknown(usd(3)).unwrap().with_refunds(5).unwrap()
+    let payment = payment.with_unknown(usd(3)).unwrap().with_refunds(5).unwrap();
+    payment.with_fee_returned(usd(30)).unwrap()
 }
 
 #[test]
@@ -76,9 +76,10 @@ fn an_impossible_payment_is_not_read() {
         ("fee", json!("-3.00 USD"), "below zero"),
         ("fee_payer", json!("sender"), "pays no fee"),
         ("fee_returned", json!("3.01 USD"), "more of the fee"),
+        ("refunds", json!(1_024), "number of refunds"),
         ("marketplace_fee", json!("100.01 USD"), "more than was paid"),
         ("marketplace_fee", Value::Null, "more of the marketplace fee"),
-        ("marketplace_fee_returned", json!("10.01 USD"), "more of the marketplace fee"),
+        ("marketplace_fee_held", json!("10.01 USD"), "more of the marketplace fee"),
         ("refunded", json!("-1.00 USD"), "below zero"),
         ("pending", json!("92233720368547758.07 USD"), "do not fit together"),
         ("unknown", json!("-1.00 USD"), "below zero"),
@@ -126,6 +127,9 @@ fn decisions_and_policies_are_written() {
             "source": "amazon-pay-guide",
         }})
     );
+    let reserved = payment.with_state(PaymentState::Reserved);
+    let refusal = to_value(decide(&reserved, &Wish::rest(), &policy)).unwrap();
+    assert_eq!(refusal["refuse"]["rule"], json!({"completed": "reserved"}));
     let policy = to_value(policy.with_refunds_max(3)).unwrap();
     assert_eq!(policy["refunds_max"], json!({"value": 3, "source": "merchant"}));
     assert_eq!(policy["overage"]["value"], json!({"percent": 15, "most": "75.00 USD"}));

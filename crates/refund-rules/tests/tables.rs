@@ -7,12 +7,13 @@
     reason = "a row that cannot be read is a failed test"
 )]
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use refund_rules::{
-    Asker, Currency, Decision, Grant, Grants, Limit, Method, Money, Observation, Operation, Party,
-    Payment, PaymentKind, PaymentState, Plan, Policy, RefundState, Role, Rounding, Scope, Wish,
-    decide,
+    Asker, Currency, Decision, Executor, Grant, Grants, Limit, Method, Money, Observation,
+    Operation, Party, Payment, PaymentKind, PaymentState, Plan, Policy, RefundState, Role,
+    Rounding, Scope, Wish, decide,
 };
 
 /// Asks every row of a table; blank lines and those that begin with `#` are none. A verdict names
@@ -135,8 +136,8 @@ fn policy(cell: &str) -> Policy {
     let own = policy.currency();
     for (word, value) in words {
         policy = match word {
-            "single-max" => policy.with_single_max(money(value, own)),
-            "minimum" => policy.with_minimum(money(value, own)),
+            "single-max" => policy.with_single_max(money(value, own)).unwrap(),
+            "minimum" => policy.with_minimum(money(value, own)).unwrap(),
             "refunds-max" => policy.with_refunds_max(value.parse().unwrap()),
             "no-overage" => policy.without_overage(),
             "grant-needed" => policy.with_grant_needed(),
@@ -167,7 +168,7 @@ fn payment(cell: &str) -> Result<Payment, refund_rules::PaymentError> {
             "fee-payer" => payment.with_fee_payer(role(value))?,
             "fee-returned" => payment.with_fee_returned(amount(value))?,
             "marketplace" => payment.with_marketplace_fee(amount(value))?,
-            "marketplace-returned" => payment.with_marketplace_fee_returned(amount(value))?,
+            "marketplace-held" => payment.with_marketplace_fee_held(amount(value))?,
             "refunded" => payment.with_refunded(amount(value))?,
             "pending" => payment.with_pending(amount(value))?,
             "unknown" => payment.with_unknown(amount(value))?,
@@ -252,7 +253,14 @@ fn decision(policy_cell: &str, payment_cell: &str, wish_cell: &str) -> String {
     let payment = payment(payment_cell).unwrap();
     let wish = wish(wish_cell, payment.captured().currency());
     match decide(&payment, &wish, &policy(policy_cell)) {
-        Decision::Allow(plan) => allowed(&plan),
+        Decision::Allow(plan) => {
+            let marketplace = payment.executor() == Executor::Marketplace;
+            let payer = match payment.fee_payer() {
+                Role::Caller if marketplace => Party::Caller,
+                _ => Party::Recipient,
+            };
+            allowed(&plan, wish.scope(), payer)
+        }
         Decision::Refuse(refusal) => {
             assert_eq!(refusal.asked(), wish.asked());
             let limit = match refusal.limit() {
@@ -270,7 +278,7 @@ fn decision(policy_cell: &str, payment_cell: &str, wish_cell: &str) -> String {
     }
 }
 
-fn allowed(plan: &Plan) -> String {
+fn allowed(plan: &Plan, scope: Scope, payer: Party) -> String {
     let mut text = format!(
         "allow {} fee={} marketplace-fee={} to={:?} {:?} left={} with-overage={}",
         plan.amount(),
@@ -281,28 +289,39 @@ fn allowed(plan: &Plan) -> String {
         plan.remaining(),
         plan.remaining_with_overage()
     );
-    let mut net = [0; 4];
-    let place = |party| match party {
-        Party::Sender => 0,
-        Party::Recipient => 1,
-        Party::Caller => 2,
-        Party::Amazon => 3,
-    };
+    let mut net = BTreeMap::from(PARTIES.map(|party| (format!("{party:?}"), 0)));
     for leg in plan.legs() {
         assert!(leg.amount().minor() > 0, "{leg:?}");
-        net[place(leg.from())] -= leg.amount().minor();
-        net[place(leg.to())] += leg.amount().minor();
+        *net.get_mut(&format!("{:?}", leg.from())).unwrap() -= leg.amount().minor();
+        *net.get_mut(&format!("{:?}", leg.to())).unwrap() += leg.amount().minor();
         write!(text, " {:?}>{:?}={}", leg.from(), leg.to(), leg.amount()).unwrap();
     }
-    assert_eq!(net.iter().sum::<i64>(), 0);
+    // What everybody has more afterwards, from the amounts alone.
+    let (amount, fee) = (plan.amount().minor(), plan.fee_returned().minor());
+    let shared = plan.marketplace_fee_returned().minor();
+    for (party, more) in PARTIES.into_iter().zip(match scope {
+        Scope::Payment => [amount, -amount, 0, -fee],
+        Scope::MarketplaceFee => [0, amount, -amount, -fee],
+        Scope::PaymentAndMarketplaceFee => [amount, shared - amount, -shared, -fee],
+    }) {
+        let more = if party == payer { more + fee } else { more };
+        assert_eq!(net[&format!("{party:?}")], more, "{party:?}: {text}");
+    }
     let legs = plan.legs().count();
     write!(text, " legs={legs}").unwrap();
     text
 }
 
+const PARTIES: [Party; 4] = [Party::Sender, Party::Recipient, Party::Caller, Party::Amazon];
+
 fn snapshot(cell: &str) -> String {
     match payment(cell) {
-        Ok(payment) => format!("held={} refunds={}", payment.held(), payment.refunds()),
+        Ok(payment) => format!(
+            "held={} refunds={} fee-due={}",
+            payment.held(),
+            payment.refunds(),
+            payment.fee_due().unwrap()
+        ),
         Err(error) => {
             assert!(!error.to_string().is_empty());
             format!("{error:?}").split(['(', ' ']).next().unwrap().to_owned()
@@ -314,7 +333,8 @@ fn observe(state: &str, observation: &str) -> String {
     use {Observation as O, RefundState as S};
     let states =
         [S::Prepared, S::Sent, S::Unknown, S::Accepted, S::Pending, S::Refunded, S::Declined];
-    let observations = [O::Sent, O::AnswerLost, O::Accepted, O::Pending, O::Refunded, O::Declined];
+    let observations =
+        [O::Sent, O::NotSent, O::AnswerLost, O::Accepted, O::Pending, O::Refunded, O::Declined];
     let state = states.into_iter().find(|s| format!("{s:?}") == state).unwrap();
     let observation = observations.into_iter().find(|o| format!("{o:?}") == observation).unwrap();
     match state.observe(observation) {
