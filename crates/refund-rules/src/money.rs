@@ -200,6 +200,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_neither_above_nor_below_zero() {
+        for (minor, zero, negative) in [(-1, false, true), (0, true, false), (1, false, false)] {
+            let money = Money::from_minor(minor, USD);
+            assert_eq!((money.is_zero(), money.is_negative()), (zero, negative));
+        }
+    }
+
+    #[test]
     fn overflow_is_an_error() {
         let most = Money::from_minor(i64::MAX, USD);
         let one = Money::from_minor(1, USD);
