@@ -18,8 +18,10 @@ use crate::error::{KeyError, SignError};
 /// What RSA is used for here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// RSASSA-PKCS1-v1_5 with SHA-1: FPS notifications only.
+    /// RSASSA-PKCS1-v1_5 with SHA-1: FPS notifications, SNS version 1 and FPS over SOAP only.
     Pkcs1Sha1,
+    /// RSASSA-PKCS1-v1_5 with SHA-256: SNS version 2.
+    Pkcs1Sha256,
     /// RSASSA-PSS with SHA-256 and a salt of exactly this length: Amazon Pay requests.
     PssSha256 {
         /// In bytes.

@@ -67,6 +67,22 @@ pub fn string_to_sign<'a>(
     text
 }
 
+/// The text that signature version 1 signs: names and values in the order of the names, compared
+/// without regard to case, and nothing in between.
+///
+/// Nothing in it says where a name or a value ends, nor where the request goes: see
+/// [`query::sign_forgeable_version_1`](crate::query::sign_forgeable_version_1) for what follows from
+/// that. The parameter that will hold the signature must not be among `params`.
+#[must_use]
+pub fn forgeable_string_to_sign<'a>(
+    params: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut sorted: Vec<(&str, &str)> = params.into_iter().collect();
+    // Amazon left the order of names that differ only in case undefined; their bytes decide here.
+    sorted.sort_by_cached_key(|(name, value)| (name.to_ascii_lowercase(), *name, *value));
+    sorted.into_iter().flat_map(|(name, value)| [name, value]).collect()
+}
+
 /// The one value of a parameter: absent and doubled are errors, because two readers of a message
 /// with two of them could each believe another.
 pub(crate) fn single<'a>(

@@ -20,6 +20,9 @@ pub(super) fn sign(
         Scheme::Pkcs1Sha1 => pkcs1v15::SigningKey::<Sha1>::new(key.clone())
             .try_sign(message)
             .map(|signature| Box::<[u8]>::from(signature).into_vec()),
+        Scheme::Pkcs1Sha256 => pkcs1v15::SigningKey::<Sha256>::new(key.clone())
+            .try_sign(message)
+            .map(|signature| Box::<[u8]>::from(signature).into_vec()),
         Scheme::PssSha256 { salt_len } => {
             pss::SigningKey::<Sha256>::new_with_salt_len(key.clone(), salt_len)
                 .try_sign(message)
@@ -33,6 +36,9 @@ pub(super) fn verify(key: &RsaPublicKey, scheme: Scheme, message: &[u8], signatu
     match scheme {
         Scheme::Pkcs1Sha1 => pkcs1v15::Signature::try_from(signature).is_ok_and(|signature| {
             pkcs1v15::VerifyingKey::<Sha1>::new(key.clone()).verify(message, &signature).is_ok()
+        }),
+        Scheme::Pkcs1Sha256 => pkcs1v15::Signature::try_from(signature).is_ok_and(|signature| {
+            pkcs1v15::VerifyingKey::<Sha256>::new(key.clone()).verify(message, &signature).is_ok()
         }),
         Scheme::PssSha256 { salt_len } => {
             pss::Signature::try_from(signature).is_ok_and(|signature| {
