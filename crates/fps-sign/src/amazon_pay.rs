@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, SignError};
 use crate::key::{PublicKey, RequestSigner};
-use crate::percent::encode_pairs;
+use crate::percent::{encode_pairs, encode_values};
 use crate::rsa::Scheme;
 use crate::verified::Verified;
 
@@ -82,6 +82,28 @@ impl fmt::Debug for Request<'_> {
 /// # Errors
 /// [`Error::Missing`] when a listed header is not there.
 pub fn canonical_request(request: &Request<'_>, signed_headers: &str) -> Result<String, Error> {
+    canonical(request, signed_headers, |query, text| encode_pairs(query.iter().copied(), text))
+}
+
+/// As the official Node SDK spells it: names are sorted and left as they are, and in values `!'()*`
+/// are left too. `None` where that is the same text, and where a name could be taken for something
+/// else.
+fn canonical_request_of_node(request: &Request<'_>, signed_headers: &str) -> Option<String> {
+    let plain = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    };
+    let differs = request.query.iter().any(|(_, value)| value.contains(['!', '\'', '(', ')', '*']));
+    if !differs || !request.query.iter().all(|(name, _)| plain(name)) {
+        return None;
+    }
+    canonical(request, signed_headers, encode_values).ok()
+}
+
+fn canonical(
+    request: &Request<'_>,
+    signed_headers: &str,
+    write_query: fn(&[(&str, &str)], &mut String),
+) -> Result<String, Error> {
     let mut text = String::with_capacity(640);
     text.push_str(request.method);
     text.push('\n');
@@ -89,7 +111,7 @@ pub fn canonical_request(request: &Request<'_>, signed_headers: &str) -> Result<
     text.push('\n');
     let mut query = request.query.to_vec();
     query.sort_unstable();
-    encode_pairs(query.into_iter(), &mut text);
+    write_query(&query, &mut text);
     text.push('\n');
     for name in signed_headers.split(';') {
         push_header_line(request.headers, name, &mut text)?;
@@ -135,6 +157,43 @@ pub fn authorization(
         algorithm.as_str(),
         STANDARD.encode(signature)
     ))
+}
+
+/// The signature of a checkout button's payload, in base64. There is no canonical request:
+/// [`string_to_sign`] is over the payload itself, which the page must give to Amazon's script byte
+/// for byte as it is here.
+///
+/// With [`Algorithm::V2`] the script must be told the algorithm too, since it assumes the other one.
+///
+/// # Errors
+/// [`SignError`] from the signer.
+pub fn button_signature(
+    payload: &str,
+    algorithm: Algorithm,
+    signer: &dyn RequestSigner,
+) -> Result<String, SignError> {
+    let text = string_to_sign(algorithm, payload);
+    let signature = signer.sign_pss_sha256(text.as_bytes(), algorithm.salt_len())?;
+    Ok(STANDARD.encode(signature))
+}
+
+/// Proves the payload of a checkout button by the merchant's public key.
+///
+/// # Errors
+/// [`Error::Malformed`] or [`Error::Mismatch`].
+pub fn verify_button<'a>(
+    payload: &'a str,
+    algorithm: Algorithm,
+    signature: &str,
+    key: &PublicKey,
+) -> Result<Verified<&'a str>, Error> {
+    let signature = STANDARD.decode(signature).map_err(|_| Error::Malformed("signature"))?;
+    let text = string_to_sign(algorithm, payload);
+    if key.verify(algorithm.scheme(), text.as_bytes(), &signature) {
+        Ok(Verified::new(payload))
+    } else {
+        Err(Error::Mismatch)
+    }
 }
 
 /// A request that says who signed it; nothing is proved yet.
@@ -197,6 +256,18 @@ impl<'a> Claim<'a> {
         Ok(Self { request, algorithm, public_key_id, signed_headers, signature })
     }
 
+    /// Which algorithm it says.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The list of signed headers, as the client spelled it.
+    #[must_use]
+    pub const fn signed_headers(&self) -> &'a str {
+        self.signed_headers
+    }
+
     /// Whose key is needed.
     #[must_use]
     pub const fn public_key_id(&self) -> &'a str {
@@ -224,8 +295,13 @@ impl<'a> Claim<'a> {
     /// [`Error::Mismatch`], or [`Error::Missing`] when a listed header is not there.
     pub fn verify(self, key: &PublicKey) -> Result<Verified<SignedRequest<'a>>, Error> {
         let text = self.string_to_sign()?;
-        if !key.verify(self.algorithm.scheme(), text.as_bytes(), &self.signature) {
-            return Err(Error::Mismatch);
+        let proves = |text: &str| self.is_signature_of(text, self.algorithm, key);
+        if !proves(&text) {
+            let other = canonical_request_of_node(&self.request, self.signed_headers)
+                .map(|canonical| string_to_sign(self.algorithm, &canonical));
+            if !other.is_some_and(|text| proves(&text)) {
+                return Err(Error::Mismatch);
+            }
         }
         let listed = |name: &str| {
             self.signed_headers.split(';').any(|signed| signed.eq_ignore_ascii_case(name))
@@ -234,9 +310,22 @@ impl<'a> Claim<'a> {
         Ok(Verified::new(SignedRequest {
             method: self.request.method,
             path: self.request.path,
+            query: self.request.query,
             headers: signed.copied().collect(),
             body: self.request.body,
         }))
+    }
+}
+
+impl Claim<'_> {
+    /// Is the signature that of a text, with the salt of an algorithm, by this key?
+    pub(crate) fn is_signature_of(
+        &self,
+        text: &str,
+        algorithm: Algorithm,
+        key: &PublicKey,
+    ) -> bool {
+        key.verify(algorithm.scheme(), text.as_bytes(), &self.signature)
     }
 }
 
@@ -245,6 +334,7 @@ impl<'a> Claim<'a> {
 pub struct SignedRequest<'a> {
     method: &'a str,
     path: &'a str,
+    query: &'a [(&'a str, &'a str)],
     headers: Vec<(&'a str, &'a str)>,
     body: &'a [u8],
 }
@@ -260,6 +350,12 @@ impl<'a> SignedRequest<'a> {
     #[must_use]
     pub const fn path(&self) -> &'a str {
         self.path
+    }
+
+    /// The decoded pairs of the query, in their order.
+    #[must_use]
+    pub const fn query(&self) -> &'a [(&'a str, &'a str)] {
+        self.query
     }
 
     /// The body.
@@ -332,7 +428,8 @@ fn push_header_line(headers: &[(&str, &str)], name: &str, out: &mut String) -> R
     Ok(())
 }
 
-fn push_hash(bytes: &[u8], out: &mut String) {
+/// The SHA-256 of some bytes, in lower-case hexadecimal.
+pub(crate) fn push_hash(bytes: &[u8], out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     for byte in Sha256::digest(bytes) {
         out.push(char::from(HEX[usize::from(byte >> 4)]));

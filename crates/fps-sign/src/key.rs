@@ -18,6 +18,9 @@ const PRIVATE_BITS_MIN: usize = 2048;
 /// The least bits of a key that verifies: two of the keys FPS signed notifications with have 1024.
 const PUBLIC_BITS_MIN: usize = 1024;
 
+/// The longest text that is read as a key, in bytes.
+const PEM_BYTES_MAX: usize = 64 * 1024;
+
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// An RSA private key. It is never printed.
@@ -139,6 +142,9 @@ impl fmt::Debug for PublicKey {
 
 /// Finds the PEM block, whatever was done to its line ends, and names the formats that are not read.
 fn read_pem(text: &str) -> Result<pem::Pem, KeyError> {
+    if text.len() > PEM_BYTES_MAX {
+        return Err(KeyError::Malformed);
+    }
     if text.contains("BEGIN OPENSSH PRIVATE KEY") {
         return Err(KeyError::OpenSsh);
     }

@@ -2,23 +2,26 @@
 //! and without a clock.
 //!
 //! The time of a request is a text that the caller passes in, certificates are
-//! bytes that the caller fetched. Three schemes:
+//! bytes that the caller fetched. The schemes:
 //!
 //! | module | who signs | how |
 //! |---|---|---|
-//! | [`query`] | an FPS caller, a request | HMAC-SHA256 or HMAC-SHA1, signature version 2 |
-//! | [`amazon_pay`] | an Amazon Pay merchant, a request | RSASSA-PSS with SHA-256 |
+//! | [`query`] | an FPS caller, a request | HMAC-SHA256 or HMAC-SHA1, signature version 2; version 1 by name |
+//! | [`amazon_pay`] | an Amazon Pay merchant, a request or a button | RSASSA-PSS with SHA-256 |
 //! | [`outbound`] | FPS, a notification or return URL | RSA-SHA1, signature version 2 |
 //!
 //! Each has the same shape. Signing returns instructions (parameters or headers to add) and touches
 //! nothing. Verifying has two steps: a `Claim` is read from what arrived and says which key it needs;
 //! given that key it becomes [`Verified`], the only proof there is. Every stage in between (canonical
-//! form, string to sign) is public, so that a refused signature can be explained.
+//! form, string to sign) is public, and [`explain`] compares two of them, or reads from Amazon's
+//! refusal which stage went wrong.
 //!
-//! Signature version 1 is not here: it joins names and values without delimiters, so that a signed
-//! refund of one dollar carries the same signature as one of the whole payment.
+//! Old and weak schemes are here because records of them are, and say so in the name of the function
+//! that reads or writes them: see [`query::sign_forgeable_version_1`] for two refunds that share a
+//! signature.
 
 pub mod amazon_pay;
+pub mod explain;
 pub mod outbound;
 pub mod query;
 
@@ -34,7 +37,7 @@ mod verified;
 pub use certificate::{Certificate, CertificateOrigin, CertificateUrl};
 pub use error::{Error, KeyError, OriginError, SignError};
 pub use key::{PrivateKey, PublicKey, RequestSigner};
-pub use percent::percent_encode;
+pub use percent::{parse_form, percent_encode};
 pub use secret::Secret;
-pub use target::{Target, string_to_sign};
+pub use target::{Target, forgeable_string_to_sign, string_to_sign};
 pub use verified::Verified;

@@ -1,6 +1,13 @@
-//! The one percent-encoding that all these signatures use; nothing is decoded here.
+//! The one percent-encoding that all these signatures use, and the way back; nothing is sorted here.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::error::Error;
+
+/// The most bytes of a query or form that are read.
+const FORM_BYTES_MAX: usize = 64 * 1024;
+/// The most parameters that are read.
+const PARAMS_MAX: usize = 256;
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -21,4 +28,46 @@ pub(crate) fn encode_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, 
         out.push('=');
         percent_encode(value, out);
     }
+}
+
+/// Everything that JavaScript's `encodeURIComponent` encodes.
+const COMPONENT: &AsciiSet =
+    &RESERVED.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
+
+/// The same as `encodeURIComponent` would have it, and with names as they are.
+pub(crate) fn encode_values(pairs: &[(&str, &str)], out: &mut String) {
+    for (index, (name, value)) in pairs.iter().enumerate() {
+        if index > 0 {
+            out.push('&');
+        }
+        out.push_str(name);
+        out.push('=');
+        out.extend(utf8_percent_encode(value, COMPONENT));
+    }
+}
+
+/// Decodes a query or a form, in its order: `+` and `%20` are both blanks, pairs without a name and a
+/// value are left out (Amazon's own samples begin with `&`), a `%` that begins no escape is itself.
+///
+/// # Errors
+/// [`Error::Malformed`] for bytes that are not UTF-8 and for more than 64 KiB or 256 parameters.
+pub fn parse_form(form: &str) -> Result<Vec<(String, String)>, Error> {
+    const MALFORMED: Error = Error::Malformed("the form");
+    if form.len() > FORM_BYTES_MAX {
+        return Err(MALFORMED);
+    }
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|_| MALFORMED)?;
+        Ok(decoded.into_owned())
+    };
+    let mut params = Vec::new();
+    for pair in form.split('&').filter(|pair| !pair.is_empty()) {
+        if params.len() == PARAMS_MAX {
+            return Err(MALFORMED);
+        }
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        params.push((decode(name)?, decode(value)?));
+    }
+    Ok(params)
 }
