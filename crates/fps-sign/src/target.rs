@@ -56,10 +56,12 @@ pub fn string_to_sign<'a>(
 ) -> String {
     let mut sorted: Vec<(&str, &str)> = params.into_iter().collect();
     sorted.sort_unstable();
-    let mut text = String::with_capacity(512);
+    let mut text = String::with_capacity(1024);
     text.push_str(target.method);
     text.push('\n');
-    text.extend(target.host.chars().map(|character| character.to_ascii_lowercase()));
+    let host = text.len();
+    text.push_str(target.host);
+    text[host..].make_ascii_lowercase();
     text.push('\n');
     text.push_str(target.path);
     text.push('\n');

@@ -330,6 +330,136 @@ fn the_query_is_sorted_and_the_path_is_not_touched() {
     assert_eq!(lines("/", &[("b", "2"), ("a b", "~*"), ("b", "1")]), "GET / a%20b=~%2A&b=1&b=2");
 }
 
+/// How each official client spells a request for one refund, after its source: which headers it
+/// sends, which of them it lists, and how.
+#[test]
+fn what_the_official_clients_send_is_verified_as_they_send_it() {
+    const COMMON: [(&str, &str); 2] =
+        [("Accept", "application/json"), ("Content-Type", "application/json")];
+    let five = "accept;content-type;x-amz-pay-date;x-amz-pay-host;x-amz-pay-region";
+    type Client = (&'static str, &'static [(&'static str, &'static str)], String);
+    let clients: [Client; 6] = [
+        (
+            "php",
+            &[
+                ("x-amz-pay-date", "20261121T092408Z"),
+                ("x-amz-pay-host", "pay-api.amazon.eu"),
+                ("x-amz-pay-region", "eu"),
+                ("x-amz-pay-sdk-type", "PHP"),
+                ("x-amz-pay-simulation-code", "not signed by this client"),
+            ],
+            five.to_owned(),
+        ),
+        (
+            "java: the region in capitals, every header of the caller signed",
+            &[
+                ("X-Amz-Pay-Date", "20261121T092408Z"),
+                ("X-Amz-Pay-Host", "pay-api.amazon.com"),
+                ("X-Amz-Pay-Region", "NA"),
+                ("X-Amz-Pay-Authtoken", "amzn.token"),
+            ],
+            five.replace(";x-amz-pay-date", ";x-amz-pay-authtoken;x-amz-pay-date"),
+        ),
+        (
+            "dotnet",
+            &[
+                ("x-amz-pay-date", "20261121T092408Z"),
+                ("x-amz-pay-host", "pay-api.amazon.jp"),
+                ("x-amz-pay-region", "jp"),
+            ],
+            five.to_owned(),
+        ),
+        (
+            "node: a date with separators, a port, the caller's spelling in the list",
+            &[
+                ("x-amz-pay-Idempotency-Key", "AVLo5tI10BHgEk2jEXAMPLEKEY"),
+                ("x-amz-pay-date", "2026-11-21T09:24:08Z"),
+                ("x-amz-pay-host", "localhost:18443"),
+                ("x-amz-pay-region", "na"),
+                ("user-agent", "amazon-pay-api-sdk-nodejs/2.3.4 (JS/20.20.2; linux)"),
+            ],
+            "accept;content-type;user-agent;x-amz-pay-date;x-amz-pay-host;\
+             x-amz-pay-Idempotency-Key;x-amz-pay-region"
+                .to_owned(),
+        ),
+        (
+            "ruby: the length and the telemetry signed too",
+            &[
+                ("content-length", "2"),
+                ("x-amz-pay-date", "20261121T092408Z"),
+                ("x-amz-pay-host", "pay-api.amazon.com"),
+                ("x-amz-pay-region", "us"),
+                ("x-amz-pay-sdk-type", "Ruby"),
+            ],
+            five.replace(";x-amz-pay-date", ";content-length;x-amz-pay-date")
+                + ";x-amz-pay-sdk-type",
+        ),
+        (
+            "salesforce: the simulation code sent and not listed",
+            &[
+                ("x-amz-pay-date", "20261121T092408Z"),
+                ("x-amz-pay-host", "pay-api.amazon.com"),
+                ("x-amz-pay-region", "na"),
+                ("x-amz-pay-simulation-code", "AmazonRejected"),
+            ],
+            five.to_owned(),
+        ),
+    ];
+    for (client, headers, list) in &clients {
+        let headers = and(&COMMON, headers);
+        for algorithm in [Algorithm::V1, Algorithm::V2] {
+            for path in ["/v2/refunds", "/v2/refunds/", "/live/v2/refunds"] {
+                let request = Request { path, ..request(&headers) };
+                let canonical = canonical_request(&request, list).unwrap();
+                let text = string_to_sign(algorithm, &canonical);
+                let signature =
+                    key().sign_pss_sha256(text.as_bytes(), algorithm.salt_len()).unwrap();
+                let value = claiming(algorithm, list, &signature);
+                let sent = and(&headers, &[("Authorization", &value)]);
+                let claim = Claim::read(Request { headers: &sent, ..request }).unwrap();
+                assert_eq!((claim.algorithm(), claim.signed_headers()), (algorithm, &**list));
+                let proved = claim.verify(&key().public_key());
+                let proved = proved.map(|proved| proved.into_inner());
+                assert_eq!(proved.as_ref().map(SignedRequest::path), Ok(path), "{client}");
+                let proved = proved.unwrap();
+                assert_eq!(proved.header("x-amz-pay-simulation-code"), None, "{client}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_query_of_the_node_client_is_read_too() {
+    // It leaves !'()* as they are, and encodes no name.
+    let signed_with = |query_line: &str| {
+        let path = "/v2/chargePermissions";
+        let plain = Request { method: "GET", path, query: &[], headers: &HEADERS, body: b"" };
+        let canonical = canonical_request(&plain, LIST).unwrap();
+        let canonical = canonical.replacen("\n\n", &format!("\n{query_line}\n"), 1);
+        let text = string_to_sign(Algorithm::V2, &canonical);
+        let signature = key().sign_pss_sha256(text.as_bytes(), 32).unwrap();
+        claiming(Algorithm::V2, LIST, &signature)
+    };
+    let verdict = |value: &str, query: &[(&str, &str)]| {
+        let sent = and(&HEADERS, &[("authorization", value)]);
+        let path = "/v2/chargePermissions";
+        let request = Request { method: "GET", path, query, headers: &sent, body: b"" };
+        let verdict = Claim::read(request).and_then(|claim| claim.verify(&key().public_key()));
+        verdict.map(|proved| proved.get().query().len())
+    };
+    let query = [("b", "it's (a) *!"), ("a", "&=+ ")];
+    let value = signed_with("a=%26%3D%2B%20&b=it's%20(a)%20*!");
+    assert_eq!(verdict(&value, &query), Ok(2));
+    assert_eq!(verdict(&value, &[query[1], query[0]]), Ok(2));
+    for other in [&[("b", "it's (a) *")][..], &[("a", "&=+ ")], &[query[0], ("a", "&=+")]] {
+        assert_eq!(verdict(&value, other), Err(Error::Mismatch), "{other:?}");
+    }
+    // A name that would read as two parameters is not read that way.
+    let value = signed_with("a=1&b=(2)");
+    assert_eq!(verdict(&value, &[("a", "1"), ("b", "(2)")]), Ok(2));
+    assert_eq!(verdict(&value, &[("a=1&b", "(2)")]), Err(Error::Mismatch));
+}
+
 #[test]
 fn nothing_that_was_sent_is_printed_but_what_it_is_about() {
     let headers = and(&HEADERS, &[("cookie", "canary-cookie")]);

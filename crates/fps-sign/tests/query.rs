@@ -5,7 +5,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fps_sign::query::{self, Claim, Credentials, SignatureMethod};
-use fps_sign::{Error, Secret, Target, Verified, string_to_sign};
+use fps_sign::{
+    Error, Secret, Target, Verified, forgeable_string_to_sign, parse_form, string_to_sign,
+};
 
 type Params = Vec<(String, String)>;
 
@@ -198,6 +200,80 @@ fn a_target_is_read_from_an_address() {
     ] {
         assert_eq!(Target::from_url("POST", url), None, "{url}");
     }
+}
+
+#[test]
+fn each_reader_reads_its_own_version() {
+    let credentials = Credentials::new("AKEXAMPLE", secret());
+    let added = query::sign_forgeable_version_1([("Action", "Refund")], &credentials, TIMESTAMP);
+    let mut old: Params = vec![("Action".to_owned(), "Refund".to_owned())];
+    old.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    Claim::read_forgeable_version_1(old.clone()).unwrap().verify(&secret()).unwrap();
+    let expected = Error::Unsupported { part: "SignatureVersion", accepted: "2" };
+    assert_eq!(Claim::read(TARGET, old.clone()).unwrap_err(), expected);
+    let expected = Error::Unsupported { part: "SignatureVersion", accepted: "1" };
+    let new = signed(SignatureMethod::HmacSha256);
+    assert_eq!(Claim::read_forgeable_version_1(new).unwrap_err(), expected);
+    // Relabelled, neither is a signature of the other.
+    let relabelled = with(old.clone(), "SignatureVersion", "2");
+    let missing = Error::Missing("SignatureMethod");
+    assert_eq!(Claim::read(TARGET, relabelled.clone()).unwrap_err(), missing);
+    let mut with_method = relabelled;
+    with_method.push(("SignatureMethod".to_owned(), "HmacSHA1".to_owned()));
+    assert_eq!(verify(TARGET, with_method).unwrap_err(), Error::Mismatch);
+    let relabelled = with(signed(SignatureMethod::HmacSha1), "SignatureVersion", "1");
+    let claim = Claim::read_forgeable_version_1(relabelled).unwrap();
+    assert_eq!(claim.verify(&secret()).unwrap_err(), Error::Mismatch);
+    let other = Claim::read_forgeable_version_1(old).unwrap().verify(&Secret::new("another"));
+    assert_eq!(other.unwrap_err(), Error::Mismatch);
+}
+
+#[test]
+fn version_1_sorts_without_regard_to_case_and_joins_without_delimiters() {
+    let given = [("b", "2"), ("Action", "x"), ("a", ""), ("AWSAccessKeyId", "y"), ("B", "1")];
+    assert_eq!(forgeable_string_to_sign(given), "aActionxAWSAccessKeyIdyB1b2");
+    let mut turned = given;
+    turned.reverse();
+    assert_eq!(forgeable_string_to_sign(turned), forgeable_string_to_sign(given));
+}
+
+#[test]
+fn a_form_is_decoded_however_it_was_encoded() {
+    let pairs = |form: &str| {
+        parse_form(form).map(|pairs| {
+            let shown: Vec<_> = pairs.iter().map(|(n, v)| format!("{n}={v}")).collect();
+            shown.join("|")
+        })
+    };
+    for (form, expected) in [
+        ("", ""),
+        ("&", ""),
+        ("&Action=Refund", "Action=Refund"),
+        ("a=1&&b=2&", "a=1|b=2"),
+        ("a=x+y", "a=x y"),
+        ("a=x%20y", "a=x y"),
+        ("a=x%2By", "a=x+y"),
+        ("a+b=c", "a b=c"),
+        ("a=", "a="),
+        ("a", "a="),
+        ("=a", "=a"),
+        ("a=b=c", "a=b=c"),
+        ("a=1&a=2&a=1", "a=1|a=2|a=1"),
+        ("a=%c3%A9", "a=\u{e9}"),
+        ("a=\u{e9}", "a=\u{e9}"),
+        ("a=100%", "a=100%"),
+        ("a=%zz%4", "a=%zz%4"),
+        ("a=%26%3D%25", "a=&=%"),
+    ] {
+        assert_eq!(pairs(form).as_deref(), Ok(expected), "{form}");
+    }
+    let malformed = Err(Error::Malformed("the form"));
+    assert_eq!(pairs("a=%ff"), malformed);
+    assert_eq!(pairs("%c3=a"), malformed);
+    assert!(pairs(&"a=1&".repeat(256)).is_ok());
+    assert_eq!(pairs(&"a=1&".repeat(257)), malformed);
+    assert!(pairs(&format!("a={}", "x".repeat(64 * 1024 - 2))).is_ok());
+    assert_eq!(pairs(&format!("a={}", "x".repeat(64 * 1024 - 1))), malformed);
 }
 
 #[test]

@@ -6,7 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fps_sign::query::{Credentials, SignatureMethod};
-use fps_sign::{Error, PublicKey, Secret, Target, amazon_pay, outbound, query, string_to_sign};
+use fps_sign::{
+    Error, PrivateKey, PublicKey, Secret, Target, Verified, amazon_pay, forgeable_string_to_sign,
+    outbound, query, string_to_sign,
+};
 
 fn folder(scheme: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(scheme)
@@ -43,7 +46,7 @@ fn borrowed(params: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
 #[test]
 fn query_requests_are_signed_stage_by_stage() {
     let cases = cases("query");
-    assert_eq!(cases.len(), 9);
+    assert_eq!(cases.len(), 11);
     for case in cases {
         let name = case.display();
         let request = read(&case, "request.txt");
@@ -85,6 +88,81 @@ fn query_requests_are_signed_stage_by_stage() {
         let claim = query::Claim::read(target, sent).unwrap();
         assert_eq!(claim.access_key_id(), access_key);
         claim.verify(&Secret::new(key)).unwrap();
+    }
+}
+
+#[test]
+fn version_1_is_signed_stage_by_stage_and_two_refunds_share_a_signature() {
+    let cases = cases("query-version-1");
+    assert_eq!(cases.len(), 4);
+    let mut shared = Vec::new();
+    for case in cases {
+        let name = case.display();
+        let request = read(&case, "request.txt");
+        let mut lines = request.lines();
+        let key = Secret::new(lines.next().unwrap().strip_prefix("key ").unwrap());
+        let params = pairs(lines);
+        let text = forgeable_string_to_sign(borrowed(&params));
+        assert_eq!(text, read(&case, "string-to-sign.txt"), "{name}");
+        let expected = read(&case, "signature.txt");
+        let signature = query::signature(&text, &key, SignatureMethod::HmacSha1);
+        assert_eq!(signature, expected, "{name}");
+
+        // Through the front door.
+        let get = |wanted| &params.iter().find(|(name, _)| name == wanted).unwrap().1;
+        let credentials = Credentials::new(get("AWSAccessKeyId"), key.clone());
+        let own: Vec<_> = borrowed(&params)
+            .filter(|(name, _)| !["AWSAccessKeyId", "SignatureVersion", "Timestamp"].contains(name))
+            .collect();
+        let added =
+            query::sign_forgeable_version_1(own.iter().copied(), &credentials, get("Timestamp"));
+        assert_eq!(added.last().unwrap(), &("Signature", expected), "{name}");
+        let mut sent: Vec<(String, String)> =
+            own.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        sent.extend(added.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let target = Target::new("GET", "fps.amazonaws.com", "/");
+        let refused = query::Claim::read(target, sent.clone()).unwrap_err();
+        assert_eq!(refused, Error::Unsupported { part: "SignatureVersion", accepted: "2" });
+        let claim = query::Claim::read_forgeable_version_1(sent.clone()).unwrap();
+        assert_eq!(claim.string_to_sign(), text, "{name}");
+        assert_eq!(claim.verify(&key).unwrap().get(), &sent, "{name}");
+        if name.to_string().contains("shared-mac") {
+            let amount = own.iter().any(|(name, _)| *name == "RefundAmount.Value");
+            shared.push((amount, added.last().unwrap().1.clone()));
+        }
+    }
+    // One dollar and everything: different parameters, one signature.
+    let [(false, whole), (true, part)] = shared.as_slice() else { panic!("{shared:?}") };
+    assert_eq!(whole, part);
+}
+
+#[test]
+fn a_button_is_signed_as_the_official_clients_sign_it() {
+    let folder = folder("amazon-pay-button").join("sdk-tests-payload");
+    let payload = read(&folder, "payload.json");
+    let pem = include_str!("keys/rsa-2048.pkcs8.pem");
+    let key = PrivateKey::from_pem(pem).unwrap();
+    for (algorithm, file) in [
+        (amazon_pay::Algorithm::V1, "string-to-sign-v1.txt"),
+        (amazon_pay::Algorithm::V2, "string-to-sign-v2.txt"),
+    ] {
+        let text = amazon_pay::string_to_sign(algorithm, &payload);
+        assert_eq!(text, read(&folder, file));
+        let signature = amazon_pay::button_signature(&payload, algorithm, &key).unwrap();
+        let verify = |payload, algorithm, signature: &str| {
+            amazon_pay::verify_button(payload, algorithm, signature, &key.public_key())
+                .map(Verified::into_inner)
+        };
+        assert_eq!(verify(&payload, algorithm, &signature), Ok(payload.as_str()));
+        let escaped = payload.replace('/', "\\/");
+        assert_eq!(verify(&escaped, algorithm, &signature), Err(Error::Mismatch));
+        let malformed = Err(Error::Malformed("signature"));
+        assert_eq!(verify(&payload, algorithm, "not base64"), malformed);
+        let other = match algorithm {
+            amazon_pay::Algorithm::V1 => amazon_pay::Algorithm::V2,
+            _ => amazon_pay::Algorithm::V1,
+        };
+        assert_eq!(verify(&payload, other, &signature), Err(Error::Mismatch));
     }
 }
 
