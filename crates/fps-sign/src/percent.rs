@@ -15,10 +15,10 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 /// The same as a table, which is read faster.
 const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0;
+    let mut byte = 0_u8;
     while byte < 128 {
-        let kept = matches!(byte as u8, b'-' | b'_' | b'.' | b'~');
-        table[byte] = kept || (byte as u8).is_ascii_alphanumeric();
+        let kept = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        table[byte as usize] = kept;
         byte += 1;
     }
     table

@@ -116,7 +116,7 @@ fn no_bit_of_a_query_request_can_change() {
             }
         }
         println!("{scheme:?}: {refused} changed requests refused, {same} spelt otherwise");
-        assert!(refused > 3_000 && same < 20, "{refused} {same}");
+        assert!(refused > 2_900 && same < 20, "{refused} {same}");
     }
 }
 
@@ -273,7 +273,7 @@ fn no_bit_of_an_amazon_pay_request_can_change() {
         }
         println!("{algorithm:?}: {refused} changed requests refused, {same} spelt otherwise");
         // The names of headers may be in capitals; nothing else is unsigned.
-        assert!(refused > 6_000 && same < 120, "{refused} {same}");
+        assert!(refused > 5_900 && same < 120, "{refused} {same}");
     }
 }
 
