@@ -3,7 +3,6 @@
 //! that was signed does verify, however it was encoded.
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
-#![expect(clippy::print_stdout, reason = "the counts are the result")]
 
 use fps_sign::amazon_pay::{self, Algorithm};
 use fps_sign::query::{self, Claim, Credentials, SignatureMethod};
