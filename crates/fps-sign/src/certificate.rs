@@ -105,7 +105,7 @@ impl CertificateOrigin {
         {
             return Err(OriginError::Suspicious);
         }
-        if !matches!(self.0, Rule::Exact(_)) && !rest.ends_with(".pem") {
+        if !matches!(self.0, Rule::Exact(_)) && !is_pem_file(url) {
             return Err(OriginError::Suspicious);
         }
         Ok(CertificateUrl(url.to_owned()))
@@ -114,10 +114,7 @@ impl CertificateOrigin {
     /// [`admit`](Self::admit) by the rules of SNS, whatever the origin: a `.pem` file and no query.
     pub(crate) fn admit_pem(&self, url: &str) -> Result<CertificateUrl, OriginError> {
         let admitted = self.admit(url)?;
-        if url.contains('?') || !url.ends_with(".pem") {
-            return Err(OriginError::Suspicious);
-        }
-        Ok(admitted)
+        if is_pem_file(url) { Ok(admitted) } else { Err(OriginError::Suspicious) }
     }
 
     /// What follows the origin in an address that begins with it.
@@ -131,6 +128,11 @@ impl CertificateOrigin {
             }
         }
     }
+}
+
+/// The name of the file ends in `.pem`, and no query follows that could do so in its place.
+fn is_pem_file(url: &str) -> bool {
+    url.ends_with(".pem") && !url.contains('?')
 }
 
 /// `us-east-1`, `us-gov-west-1`: words and at last a number.

@@ -1,14 +1,11 @@
 //! Everything that can be done to one parameter of a message, for tests that none of it passes.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 /// Names and values, decoded.
-pub type Params = Vec<(String, String)>;
+pub(crate) type Params = Vec<(String, String)>;
 
 /// What was done to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Change {
+pub(crate) enum Change {
     /// One bit of one byte of a name or value.
     Bit,
     /// One byte cut out of a name or value.
@@ -35,18 +32,18 @@ pub enum Change {
 
 /// A message with one thing done to it.
 #[derive(Clone, Debug)]
-pub struct Variant {
+pub(crate) struct Variant {
     /// What was done.
-    pub change: Change,
+    pub(crate) change: Change,
     /// The parameter that it was done to, by its place in the message.
-    pub index: usize,
+    pub(crate) index: usize,
     /// The message.
-    pub params: Params,
+    pub(crate) params: Params,
 }
 
 /// Every variant of a message. None is equal to it; changes of single bits that are no UTF-8 are
 /// left out, because whoever decodes a message refuses them.
-pub fn variants(params: &[(String, String)]) -> impl Iterator<Item = Variant> + '_ {
+pub(crate) fn variants(params: &[(String, String)]) -> impl Iterator<Item = Variant> + '_ {
     let each = (0..params.len()).flat_map(|index| {
         bytes(params, index).chain(parameters(params, index)).chain(shifts(params, index))
     });
@@ -61,16 +58,16 @@ pub fn variants(params: &[(String, String)]) -> impl Iterator<Item = Variant> + 
 
 /// How often each change was made and how often it passed, for the figures a test prints.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// All variants.
-    pub tried: usize,
+    pub(crate) tried: usize,
     /// Those that verified, by what was done.
-    pub passed: std::collections::BTreeMap<Change, usize>,
+    pub(crate) passed: std::collections::BTreeMap<Change, usize>,
 }
 
 impl Tally {
     /// Counts one variant.
-    pub fn count(&mut self, change: Change, passed: bool) {
+    pub(crate) fn count(&mut self, change: Change, passed: bool) {
         self.tried += 1;
         if passed {
             *self.passed.entry(change).or_default() += 1;
