@@ -129,6 +129,10 @@ impl PublicKey {
         encoded.unwrap_or_default()
     }
 
+    pub(crate) fn bits(&self) -> usize {
+        bits_of(&self.0.portable().n_bytes())
+    }
+
     pub(crate) fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify(scheme, message, signature)
     }
@@ -136,7 +140,7 @@ impl PublicKey {
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({} bits)", bits_of(&self.0.portable().n_bytes()))
+        write!(f, "PublicKey({} bits)", self.bits())
     }
 }
 

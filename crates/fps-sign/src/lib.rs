@@ -9,6 +9,7 @@
 //! | [`query`] | an FPS caller, a request | HMAC-SHA256 or HMAC-SHA1, signature version 2; version 1 by name |
 //! | [`amazon_pay`] | an Amazon Pay merchant, a request or a button | RSASSA-PSS with SHA-256 |
 //! | [`outbound`] | FPS, a notification or return URL | RSA-SHA1, signature version 2 |
+//! | [`sns`] | SNS, a notification of Amazon Pay | RSA-SHA1 or RSA-SHA256, versions 1 and 2 |
 //!
 //! Each has the same shape. Signing returns instructions (parameters or headers to add) and touches
 //! nothing. Verifying has two steps: a `Claim` is read from what arrived and says which key it needs;
@@ -24,6 +25,7 @@ pub mod amazon_pay;
 pub mod explain;
 pub mod outbound;
 pub mod query;
+pub mod sns;
 
 mod certificate;
 mod error;

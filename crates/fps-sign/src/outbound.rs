@@ -1,6 +1,9 @@
 //! What FPS sent, notifications (POST) and return URLs (GET), signature version 2 by RSA-SHA1; no
 //! parameter is understood here but those of the signature.
 //!
+//! Version 1, an HMAC by the account's secret key, is for records of before 2011 only, and nothing
+//! reads it unasked: see [`ForgeableClaim`].
+//!
 //! ```no_run
 //! use fps_sign::{Certificate, CertificateOrigin, Target, outbound::Claim};
 //!
@@ -21,11 +24,17 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::percent_decode_str;
+use sha1::Sha1;
+
 use crate::certificate::{CertificateOrigin, CertificateUrl};
 use crate::error::{Error, OriginError, SignError};
 use crate::key::{PrivateKey, PublicKey};
+use crate::percent::encode_pairs;
 use crate::rsa::Scheme;
-use crate::target::{Target, single, string_to_sign, without};
+use crate::secret::Secret;
+use crate::target::{Target, forgeable_string_to_sign, single, string_to_sign, without};
 use crate::verified::Verified;
 
 /// A notification or return URL that says who signed it; nothing is proved yet.
@@ -64,7 +73,7 @@ impl<'a, P: AsRef<[(String, String)]>> Claim<'a, P> {
             return Err(Error::Unsupported { part: "signatureMethod", accepted: "RSA-SHA1" });
         }
         let certificate_url = single(given, "certificateUrl")?.to_owned();
-        let signatures = read_signature(single(given, "signature")?)?;
+        let signatures = read_signature(given, "signature")?;
         Ok(Self { target, certificate_url, signatures, params })
     }
 
@@ -92,6 +101,20 @@ impl<'a, P: AsRef<[(String, String)]>> Claim<'a, P> {
     }
 }
 
+impl<'a> Claim<'a, Vec<(String, String)>> {
+    /// Reads what a return URL claims. `address` is the return URL as Amazon was given it, `query` is
+    /// what arrived after the question mark, not yet decoded: the parameters that the return URL had
+    /// of its own are in it and are signed with the rest.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`Error::Malformed`] when the address is not `http` or `https` or
+    /// the query is not UTF-8.
+    pub fn read_return_url(address: &'a str, query: &str) -> Result<Self, Error> {
+        let target = Target::from_url("GET", address).ok_or(Error::Malformed("the return URL"))?;
+        Self::read(target, decode_query(query)?)
+    }
+}
+
 /// The parameters that sign a message: `signatureVersion`, `signatureMethod`, `certificateUrl` and,
 /// last, `signature`. SHA-1 signatures are made by the portable RSA backend only.
 ///
@@ -116,9 +139,213 @@ pub fn sign<'a>(
     Ok(instructions)
 }
 
+/// The address that a buyer is sent back to: the merchant's return URL with its own query kept, the
+/// parameters added to it, and all of them signed.
+///
+/// # Errors
+/// [`SignError`] from the key, or because the return URL is not an `http` or `https` address.
+pub fn sign_return_url<'a>(
+    return_url: &'a str,
+    params: impl IntoIterator<Item = (&'a str, &'a str)>,
+    certificate_url: &'a str,
+    key: &PrivateKey,
+) -> Result<String, SignError> {
+    let bad = || SignError::new(Error::Malformed("the return URL"));
+    let target = Target::from_url("GET", return_url).ok_or_else(bad)?;
+    let (address, fragment) = return_url.split_at(return_url.find('#').unwrap_or(return_url.len()));
+    let own = decode_query(address.split_once('?').map_or("", |(_, query)| query))
+        .map_err(SignError::new)?;
+    let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let params: Vec<_> = params.into_iter().collect();
+    let added = sign(&target, own.chain(params.iter().copied()), certificate_url, key)?;
+    let added = added.iter().map(|(name, value)| (*name, value.as_str()));
+    let mut url = address.to_owned();
+    match url.split_once('?') {
+        None => url.push('?'),
+        Some((_, "")) => {}
+        Some(_) => url.push('&'),
+    }
+    encode_pairs(params.into_iter().chain(added), &mut url);
+    url.push_str(fragment);
+    Ok(url)
+}
+
+/// How a blank is written in the text that a return URL of version 1 signs. Clients differed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BlankEncoding {
+    /// `%20`.
+    Percent,
+    /// `+`, as in a form.
+    Plus,
+}
+
+/// A message of signature version 1 that says who signed it; nothing is proved yet, and little will
+/// be.
+///
+/// - **A notification** signs names and values joined without delimiters. Where one ends and the next
+///   begins is not signed: parameters can be merged into the value of the one before them, or split
+///   off, and the signature still matches. So can a request of the account's own, because requests of
+///   version 1 are signed in the same way by the same key. Nor is the address signed.
+/// - **A return URL** signs encoded pairs after its path, and cannot be cut otherwise. But neither the
+///   method nor the host is signed, and a start of a payment is signed in the same way as its end.
+///
+/// In both, names are sorted without regard to case. Amazon left the order of names that differ only
+/// in case undefined; their bytes decide here.
+///
+/// Whoever has the secret key can make these signatures, so they prove nothing to a third party. Take
+/// what was proved as a hint, and ask the service or the records.
+#[derive(Clone)]
+pub struct ForgeableClaim<P> {
+    params: P,
+    /// Of a return URL.
+    path: Option<String>,
+    signatures: Vec<Vec<u8>>,
+}
+
+/// Without parameters and signature, which are nobody's business.
+impl<P> fmt::Debug for ForgeableClaim<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForgeableClaim").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl<P: AsRef<[(String, String)]>> ForgeableClaim<P> {
+    /// Reads what a notification of signature version 1 claims. `params` are all of its parameters,
+    /// decoded, and nothing that a framework added.
+    ///
+    /// # Errors
+    /// [`Error`] when the signature is missing, doubled or unreadable, or the message says that it is
+    /// of another version.
+    pub fn read_forgeable_version_1(params: P) -> Result<Self, Error> {
+        let given = params.as_ref();
+        no_other_version(given)?;
+        let signatures = read_signature(given, NOTIFICATION_SIGNATURE)?;
+        Ok(Self { path: None, signatures, params })
+    }
+
+    /// Reads what a return URL of signature version 1 claims. `path` is that of the return URL as
+    /// Amazon was given it, `params` are all parameters after the question mark, decoded.
+    ///
+    /// # Errors
+    /// [`Error`] when `awsSignature` is missing, doubled or unreadable, or the message says that it is
+    /// of another version.
+    pub fn read_return_url_forgeable_version_1(
+        path: impl Into<String>,
+        params: P,
+    ) -> Result<Self, Error> {
+        let given = params.as_ref();
+        no_other_version(given)?;
+        let signatures = read_signature(given, RETURN_URL_SIGNATURE)?;
+        Ok(Self { path: Some(path.into()), signatures, params })
+    }
+
+    /// Finds the signature to be that of the account's secret key, in time that does not depend on
+    /// where it differs. Read on the type what that is worth.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`].
+    pub fn verify(self, secret_key: &Secret) -> Result<Verified<P>, Error> {
+        let given = self.params.as_ref();
+        let texts = match &self.path {
+            None => vec![forgeable_string_to_sign(without(given, NOTIFICATION_SIGNATURE))],
+            Some(path) => [BlankEncoding::Percent, BlankEncoding::Plus]
+                .map(|blank| {
+                    let params = without(given, RETURN_URL_SIGNATURE);
+                    forgeable_return_url_string_to_sign(path, params, blank)
+                })
+                .to_vec(),
+        };
+        let proved = texts.iter().any(|text| {
+            let mac = mac(secret_key, text);
+            self.signatures.iter().any(|given| mac.clone().verify_slice(given).is_ok())
+        });
+        if proved { Ok(Verified::new(self.params)) } else { Err(Error::Mismatch) }
+    }
+}
+
+/// The parameter that signs a notification in version 1: `signature`. For tests and archives: see
+/// [`ForgeableClaim`] for what it is worth. The text is [`forgeable_string_to_sign`].
+#[must_use]
+pub fn sign_forgeable_version_1<'a>(
+    params: impl IntoIterator<Item = (&'a str, &'a str)>,
+    secret_key: &Secret,
+) -> (&'static str, String) {
+    let text = forgeable_string_to_sign(params);
+    (NOTIFICATION_SIGNATURE, STANDARD.encode(mac(secret_key, &text).finalize().into_bytes()))
+}
+
+/// The parameter that signs a return URL, or a start of a payment, in version 1: `awsSignature`. For
+/// tests and archives: see [`ForgeableClaim`] for what it is worth.
+#[must_use]
+pub fn sign_return_url_forgeable_version_1<'a>(
+    path: &str,
+    params: impl IntoIterator<Item = (&'a str, &'a str)>,
+    secret_key: &Secret,
+) -> (&'static str, String) {
+    let text = forgeable_return_url_string_to_sign(path, params, BlankEncoding::Percent);
+    (RETURN_URL_SIGNATURE, STANDARD.encode(mac(secret_key, &text).finalize().into_bytes()))
+}
+
+/// The text that version 1 signs in a return URL: the path, a question mark, and the encoded pairs in
+/// the order of their names, compared without regard to case.
+///
+/// `awsSignature` must not be among `params`.
+#[must_use]
+pub fn forgeable_return_url_string_to_sign<'a>(
+    path: &str,
+    params: impl IntoIterator<Item = (&'a str, &'a str)>,
+    blank: BlankEncoding,
+) -> String {
+    let mut sorted: Vec<(&str, &str)> = params.into_iter().collect();
+    sorted.sort_by_cached_key(|(name, value)| (name.to_ascii_lowercase(), *name, *value));
+    let mut pairs = String::with_capacity(512);
+    encode_pairs(sorted.into_iter(), &mut pairs);
+    // A `+` of a value is `%2B` already, so that the two ways to write a blank cannot be confused.
+    let pairs = match blank {
+        BlankEncoding::Percent => pairs,
+        BlankEncoding::Plus => pairs.replace("%20", "+"),
+    };
+    format!("{path}?{pairs}")
+}
+
+const NOTIFICATION_SIGNATURE: &str = "signature";
+const RETURN_URL_SIGNATURE: &str = "awsSignature";
+
+/// Version 1 named no version. Whatever names another must not be read as if it did not.
+fn no_other_version(params: &[(String, String)]) -> Result<(), Error> {
+    match single(params, "signatureVersion") {
+        Err(Error::Missing(_)) | Ok("1") => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(Error::Unsupported { part: "signatureVersion", accepted: "1 or none" }),
+    }
+}
+
+fn mac(key: &Secret, text: &str) -> Hmac<Sha1> {
+    #[expect(clippy::expect_used, reason = "an HMAC key may have any length")]
+    let keyed = Hmac::<Sha1>::new_from_slice(key.expose().as_bytes()).expect("any length");
+    keyed.chain_update(text)
+}
+
+/// The pairs of a query, decoded as a form is.
+fn decode_query(query: &str) -> Result<Vec<(String, String)>, Error> {
+    let decode = |text: &str| {
+        let text = text.replace('+', " ");
+        percent_decode_str(&text).decode_utf8().map(String::from)
+    };
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| Ok((decode(name)?, decode(value)?)))
+        .collect::<Result<_, std::str::Utf8Error>>()
+        .map_err(|_| Error::Malformed("the query"))
+}
+
 /// The signature is base64 in lines of 76. A blank in it is a line end that was decoded carelessly,
 /// or a `+` that was decoded as a form: both readings are tried.
-fn read_signature(text: &str) -> Result<Vec<Vec<u8>>, Error> {
+fn read_signature(params: &[(String, String)], name: &'static str) -> Result<Vec<Vec<u8>>, Error> {
+    let text = single(params, name)?;
     let lines: String =
         text.chars().filter(|character| !matches!(character, '\r' | '\n')).collect();
     let mut readings = vec![lines.replace(' ', "")];
@@ -127,5 +354,5 @@ fn read_signature(text: &str) -> Result<Vec<Vec<u8>>, Error> {
     }
     let decoded: Vec<_> =
         readings.into_iter().filter_map(|reading| STANDARD.decode(reading).ok()).collect();
-    if decoded.is_empty() { Err(Error::Malformed("signature")) } else { Ok(decoded) }
+    if decoded.is_empty() { Err(Error::Malformed(name)) } else { Ok(decoded) }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use fps_sign::query::{Credentials, SignatureMethod};
 use fps_sign::{
-    Error, PrivateKey, PublicKey, Secret, Target, Verified, amazon_pay, forgeable_string_to_sign,
-    outbound, query, string_to_sign,
+    Certificate, CertificateOrigin, Error, PrivateKey, PublicKey, Secret, Target, Verified,
+    amazon_pay, forgeable_string_to_sign, outbound, query, sns, string_to_sign,
 };
 
 fn folder(scheme: &str) -> PathBuf {
@@ -169,9 +169,8 @@ fn a_button_is_signed_as_the_official_clients_sign_it() {
 #[test]
 fn notifications_of_the_retired_service_are_proved_by_its_own_key() {
     let cases = cases("outbound");
-    assert_eq!(cases.len(), 5);
-    let key = read(&folder("outbound"), "fps-outbound-090909-public.pem");
-    let key = PublicKey::from_pem(&key).unwrap();
+    assert_eq!(cases.len(), 14);
+    let mut proved = 0;
     for case in cases {
         let name = case.display();
         let request = read(&case, "request.txt");
@@ -182,8 +181,92 @@ fn notifications_of_the_retired_service_are_proved_by_its_own_key() {
         let target = Target::from_url(method, url).unwrap();
         let unsigned = borrowed(&params).filter(|(name, _)| *name != "signature");
         assert_eq!(string_to_sign(&target, unsigned), read(&case, "string-to-sign.txt"), "{name}");
+        let certificate = params.iter().find(|(name, _)| name == "certificateUrl").unwrap();
+        let number = ["090909", "090910", "090911"]
+            .into_iter()
+            .find(|number| certificate.1.contains(number))
+            .unwrap_or("090910");
+        let key = read(&folder("outbound"), &format!("fps-outbound-{number}-public.pem"));
+        let key = PublicKey::from_pem(&key).unwrap();
         let verdict = outbound::Claim::read(target, params).unwrap().verify(&key);
         assert_eq!(verdict.is_ok(), valid, "{name}");
+        proved += usize::from(valid);
+    }
+    assert_eq!(proved, 8);
+}
+
+#[test]
+fn version_one_of_what_fps_sent_is_signed_stage_by_stage() {
+    let cases = cases("outbound-version-1");
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let name = case.display();
+        let request = read(&case, "request.txt");
+        let mut lines = request.lines();
+        let kind: Vec<_> = lines.next().unwrap().split(' ').collect();
+        let key = Secret::new(lines.next().unwrap().strip_prefix("key ").unwrap());
+        let mut params = pairs(lines);
+        let signature = read(&case, "signature.txt");
+        let expected = read(&case, "string-to-sign.txt");
+        let claim = match kind.as_slice() {
+            ["notification"] => {
+                let text = forgeable_string_to_sign(borrowed(&params));
+                assert_eq!(text, expected, "{name}");
+                let added = outbound::sign_forgeable_version_1(borrowed(&params), &key);
+                assert_eq!(added, ("signature", signature.clone()), "{name}");
+                params.push(("signature".to_owned(), signature));
+                outbound::ForgeableClaim::read_forgeable_version_1(params)
+            }
+            ["return-url", path, blank] => {
+                let blank = match *blank {
+                    "plus" => outbound::BlankEncoding::Plus,
+                    _ => outbound::BlankEncoding::Percent,
+                };
+                let text =
+                    outbound::forgeable_return_url_string_to_sign(path, borrowed(&params), blank);
+                assert_eq!(text, expected, "{name}");
+                if blank == outbound::BlankEncoding::Percent {
+                    let added = outbound::sign_return_url_forgeable_version_1(
+                        path,
+                        borrowed(&params),
+                        &key,
+                    );
+                    assert_eq!(added, ("awsSignature", signature.clone()), "{name}");
+                }
+                params.push(("awsSignature".to_owned(), signature));
+                outbound::ForgeableClaim::read_return_url_forgeable_version_1(*path, params)
+            }
+            other => panic!("{name}: {other:?}"),
+        };
+        claim.clone().unwrap().verify(&key).unwrap();
+        let verdict = claim.unwrap().verify(&Secret::new("another key"));
+        assert_eq!(verdict.unwrap_err(), Error::Mismatch, "{name}");
+    }
+}
+
+#[test]
+fn messages_of_sns_are_proved_by_their_certificate() {
+    let cases = cases("sns");
+    assert_eq!(cases.len(), 8);
+    for case in cases {
+        let name = case.display();
+        let request = read(&case, "request.txt");
+        let mut lines = request.lines();
+        let certificate = lines.next().unwrap().strip_prefix("certificate ").unwrap();
+        let certificate = read(&folder("sns"), certificate);
+        let certificate = Certificate::from_pem(certificate.as_bytes()).unwrap();
+        let mut fields = pairs(lines);
+        for (_, value) in &mut fields {
+            *value = value.replace("\\n", "\n");
+        }
+        let claim = sns::Claim::read(&fields).unwrap();
+        assert_eq!(claim.string_to_sign(), read(&case, "string-to-sign.txt"), "{name}");
+        let get = |wanted: &str| &fields.iter().find(|(name, _)| name == wanted).unwrap().1;
+        assert_eq!(get("Signature"), &read(&case, "signature.txt"), "{name}");
+        let origin = CertificateOrigin::sns_region("us-east-1").unwrap();
+        assert!(claim.certificate_url(&origin).is_ok(), "{name}");
+        let proved = claim.verify(certificate.public_key()).unwrap();
+        assert_eq!(proved.get().message(), get("Message"), "{name}");
     }
 }
 
