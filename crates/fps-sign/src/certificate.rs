@@ -84,9 +84,10 @@ impl CertificateUrl {
     }
 }
 
-/// An X.509 certificate that signs notifications.
+/// An X.509 certificate that signs notifications or SOAP envelopes.
 #[derive(Clone, Debug)]
 pub struct Certificate {
+    der: Vec<u8>,
     key: PublicKey,
     not_before: u64,
     not_after: u64,
@@ -109,17 +110,35 @@ impl Certificate {
         if block.tag() != "CERTIFICATE" {
             return Err(KeyError::Malformed);
         }
+        Self::from_der(block.contents())
+    }
+
+    /// Reads one certificate with an RSA key, in DER.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it is something else, or longer than 64 KiB.
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        if der.len() > CERTIFICATE_BYTES_MAX {
+            return Err(KeyError::Malformed);
+        }
         let certificate: x509_cert::Certificate =
-            x509_cert::der::Decode::from_der(block.contents()).map_err(|_| KeyError::Malformed)?;
+            x509_cert::der::Decode::from_der(der).map_err(|_| KeyError::Malformed)?;
         let content = certificate.tbs_certificate();
         let key_info =
             content.subject_public_key_info().to_der().map_err(|_| KeyError::Malformed)?;
         let validity = content.validity();
         Ok(Self {
+            der: der.to_owned(),
             key: PublicKey::from_spki_der(&key_info)?,
             not_before: validity.not_before.to_unix_duration().as_secs(),
             not_after: validity.not_after.to_unix_duration().as_secs(),
         })
+    }
+
+    /// The certificate itself, as it was read.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
     }
 
     /// The key it certifies.

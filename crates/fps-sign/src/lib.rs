@@ -2,13 +2,14 @@
 //! and without a clock.
 //!
 //! The time of a request is a text that the caller passes in, certificates are
-//! bytes that the caller fetched. Three schemes:
+//! bytes that the caller fetched. Four schemes:
 //!
 //! | module | who signs | how |
 //! |---|---|---|
 //! | [`query`] | an FPS caller, a request | HMAC-SHA256 or HMAC-SHA1, signature version 2 |
 //! | [`amazon_pay`] | an Amazon Pay merchant, a request | RSASSA-PSS with SHA-256 |
 //! | [`outbound`] | FPS, a notification or return URL | RSA-SHA1, signature version 2 |
+//! | [`soap`] | an FPS caller, a SOAP envelope | RSA-SHA1 over canonical XML, WS-Security with X.509 |
 //!
 //! Each has the same shape. Signing returns instructions (parameters or headers to add) and touches
 //! nothing. Verifying has two steps: a `Claim` is read from what arrived and says which key it needs;
@@ -21,6 +22,7 @@
 pub mod amazon_pay;
 pub mod outbound;
 pub mod query;
+pub mod soap;
 
 mod certificate;
 mod error;
