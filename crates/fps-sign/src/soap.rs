@@ -8,6 +8,9 @@
 //! canonical octets that were hashed. So there is no second look-up that could find another element
 //! than the signature covers, which is how signature wrapping works.
 //!
+//! SHA-1 is the one hash that the documents of the time name, and no other is accepted. It is weak
+//! today: whoever signs can make two messages with one hash.
+//!
 //! The canonicaliser is our own. Of the libraries, `xml_c14n` and `xmlsec` bind C libraries, and
 //! `bergshamra` and `xml-sec`, in Rust, bring a whole XML Signature processor with XPath, encryption
 //! and a cryptographic backend beside the one that is here. What FPS needs, whole elements and no
