@@ -1,5 +1,4 @@
-//! SOAP envelopes that must not verify: the signature moved about, single bytes changed, and input
-//! that is meant to hurt.
+//! SOAP envelopes whose signature was moved about, or says something else than it should.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,12 +10,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use fps_sign::soap::{self, Canonicalization, Claim, Message, SignedEnvelope, canonicalize};
+use fps_sign::soap::{self, Claim, Message, SignedEnvelope};
 use fps_sign::{Certificate, Error, PrivateKey};
-use proptest::prelude::*;
 
 const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 const WSA: &str = "http://www.w3.org/2005/08/addressing";
+const WSU: &str =
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
 const EXC_C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 
 fn key_file(name: &str) -> String {
@@ -271,60 +271,98 @@ fn names_rebound(p: &Parts) -> Vec<Case> {
 /// Whole structures twice, inside each other, or elsewhere.
 fn structures_moved(p: &Parts) -> Vec<Case> {
     let begin = part(&p.good, "<soap:Envelope", ">");
-    let without_ids = |text: &str| {
-        ["token", "timestamp", "body"]
-            .iter()
-            .fold(text.to_owned(), |text, id| text.replace(&format!(" wsu:Id=\"{id}\""), ""))
-    };
-    let fresh = p.timestamp.replace("2009-10-06", "2029-10-06");
+    let nested = p.with(&p.security, "");
+    let (body, evil, security) = (&p.body, &p.evil_without_id, &p.security);
+    let in_body = nested.replacen("</soap:Body>", &format!("{security}</soap:Body>"), 1);
+    let second = without_ids(security);
+    let actor = second.replacen("soap:mustUnderstand=\"1\"", "soap:actor=\"urn:next\"", 1);
+    let info = part(&p.good, "<ds:SignedInfo>", "</ds:SignedInfo>");
+    let token = part(&p.good, "<wsse:BinarySecurityToken", "</wsse:BinarySecurityToken>");
     let action = part(&p.good, "<wsa:Action", "</wsa:Action>");
     let evil_action = format!("<wsa:Action xmlns:wsa=\"{WSA}\">urn:Pay</wsa:Action>");
-    let nested = p.with(&p.security, "");
+    let action_wrapped = format!("{evil_action}<w xmlns=\"urn:w\">{action}</w>");
+    let no_security = Error::Missing("wsse:Security");
     vec![
         (
             "the envelope inside the Body of another",
             format!("{begin}<soap:Header/><soap:Body>{}</soap:Body></soap:Envelope>", p.good),
-            Error::Missing("wsse:Security"),
+            no_security.clone(),
         ),
         (
             "the envelope in the Header of another, without its Security header",
-            format!("{begin}<soap:Header>{}{nested}</soap:Header>{}</soap:Envelope>", p.security, p.evil_without_id),
+            format!("{begin}<soap:Header>{security}{nested}</soap:Header>{evil}</soap:Envelope>"),
             elsewhere(),
         ),
-        ("the Security header in the Body", p.with(&p.security, "").replacen("</soap:Body>", &format!("{}</soap:Body>", p.security), 1), Error::Missing("wsse:Security")),
-        ("the Security header in a wrapper", p.with(&p.security, &format!("<w xmlns=\"urn:w\">{}</w>", p.security)), Error::Missing("wsse:Security")),
-        ("a second Security header", p.body_and_header(&p.body, &without_ids(&p.security)), duplicate("wsse:Security")),
+        ("the Security header in the Body", in_body, no_security.clone()),
+        (
+            "the Security header in a wrapper",
+            p.with(security, &format!("<w xmlns=\"urn:w\">{security}</w>")),
+            no_security,
+        ),
+        ("a second Security header", p.body_and_header(body, &second), duplicate("wsse:Security")),
         (
             "a second Security header for another actor",
-            p.body_and_header(&p.body, &without_ids(&p.security).replacen("soap:mustUnderstand=\"1\"", "soap:actor=\"urn:next\"", 1)),
+            p.body_and_header(body, &actor),
             duplicate("wsse:Security"),
         ),
-        ("a second Header", p.with("<soap:Body", "<soap:Header></soap:Header><soap:Body"), duplicate("Header")),
-        ("a second Signature", p.in_security(&p.signature), duplicate("Signature")),
-        ("a second SignedInfo", {
-            let info = part(&p.good, "<ds:SignedInfo>", "</ds:SignedInfo>");
-            p.with("<ds:SignedInfo>", &format!("{info}<ds:SignedInfo>"))
-        }, duplicate("SignedInfo")),
-        ("a second token", {
-            let token = part(&p.good, "<wsse:BinarySecurityToken", "</wsse:BinarySecurityToken>");
-            p.in_security(&without_ids(token))
-        }, duplicate("BinarySecurityToken")),
-        ("a second Timestamp", p.in_security(&without_ids(&fresh)), duplicate("Timestamp")),
-        ("a second Timestamp with the same id", p.in_security(&fresh), duplicate("an id")),
-        ("a second Created", p.with("<wsu:Created>", "<wsu:Created>2029-10-06T05:51:49Z</wsu:Created><wsu:Created>"), duplicate("Created")),
         (
-            "the Timestamp in the Header, a fresh one in its place",
-            p.with(&p.timestamp, &without_ids(&fresh)).replacen("</soap:Header>", &format!("{}</soap:Header>", p.timestamp.replacen("<wsu:Timestamp", "<wsu:Timestamp xmlns:wsu=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd\"", 1)), 1),
-            Error::Missing("a reference to the Timestamp"),
+            "a second Header",
+            p.with("<soap:Body", "<soap:Header></soap:Header><soap:Body"),
+            duplicate("Header"),
         ),
+        ("a second Signature", p.in_security(&p.signature), duplicate("Signature")),
+        (
+            "a second SignedInfo",
+            p.with("<ds:SignedInfo>", &format!("{info}<ds:SignedInfo>")),
+            duplicate("SignedInfo"),
+        ),
+        ("a second token", p.in_security(&without_ids(token)), duplicate("BinarySecurityToken")),
         (
             "the Action in a wrapper, another in its place",
-            p.with(action, &format!("{evil_action}<w xmlns=\"urn:w\">{action}</w>")),
+            p.with(action, &action_wrapped),
             elsewhere(),
         ),
-        ("a user name beside the token", p.in_security("<wsse:UsernameToken></wsse:UsernameToken>"), foreign("an element in wsse:Security")),
-        ("text in the Envelope", p.with("<soap:Body", "text<soap:Body"), Error::Malformed("an element in the Envelope")),
+        (
+            "a user name beside the token",
+            p.in_security("<wsse:UsernameToken></wsse:UsernameToken>"),
+            foreign("an element in wsse:Security"),
+        ),
+        (
+            "text in the Envelope",
+            p.with("<soap:Body", "text<soap:Body"),
+            Error::Malformed("an element in the Envelope"),
+        ),
     ]
+}
+
+/// The time is another than was signed.
+fn timestamp_moved(p: &Parts) -> Vec<Case> {
+    let fresh = p.timestamp.replace("2009-10-06", "2029-10-06");
+    let declared = format!("<wsu:Timestamp xmlns:wsu=\"{WSU}\"");
+    let declared = p.timestamp.replacen("<wsu:Timestamp", &declared, 1);
+    let in_header = p.with(&p.timestamp, &without_ids(&fresh)).replacen(
+        "</soap:Header>",
+        &format!("{declared}</soap:Header>"),
+        1,
+    );
+    let created = "<wsu:Created>2029-10-06T05:51:49Z</wsu:Created><wsu:Created>";
+    vec![
+        ("a second Timestamp", p.in_security(&without_ids(&fresh)), duplicate("Timestamp")),
+        ("a second Timestamp with the same id", p.in_security(&fresh), duplicate("an id")),
+        ("a second Created", p.with("<wsu:Created>", created), duplicate("Created")),
+        (
+            "the Timestamp in the Header, a fresh one in its place",
+            in_header,
+            Error::Missing("a reference to the Timestamp"),
+        ),
+        ("a fresh Timestamp in its place", p.with(&p.timestamp, &fresh), Error::Mismatch),
+    ]
+}
+
+fn without_ids(text: &str) -> String {
+    ["token", "timestamp", "body"]
+        .iter()
+        .fold(text.to_owned(), |text, id| text.replace(&format!(" wsu:Id=\"{id}\""), ""))
 }
 
 /// The signature says something else than that it covers Body and Timestamp.
@@ -548,11 +586,12 @@ fn a_signature_that_was_moved_about_proves_nothing() {
         body_moved(&parts),
         names_rebound(&parts),
         structures_moved(&parts),
+        timestamp_moved(&parts),
         signature_changed(&parts),
         key_and_xml_changed(&parts),
     ]
     .concat();
-    assert_eq!(cases.len(), 86);
+    assert_eq!(cases.len(), 87);
     assert!(cases.iter().all(|(_, envelope, _)| *envelope != parts.good));
     let wrong: Vec<_> = cases
         .iter()
@@ -577,256 +616,4 @@ fn what_was_merely_sent_is_not_handed_on() {
     // Two signed headers of one name would be a choice; signing refuses it, and so does reading.
     let action = wanted.header(WSA, "Action").unwrap();
     assert_eq!(action.text(), Some("urn:Refund"));
-}
-
-#[test]
-fn every_changed_byte_is_refused_or_changes_nothing_that_is_handed_on() {
-    let envelope = good();
-    let wanted = verify(&envelope).unwrap();
-    let (mut refused, mut accepted) = (0, 0);
-    for position in 0..envelope.len() {
-        for other in *b"A b\n\"<" {
-            let mut bytes = envelope.clone().into_bytes();
-            if std::mem::replace(&mut bytes[position], other) == other {
-                continue;
-            }
-            let verdict = Claim::read(&bytes).and_then(|claim| claim.verify(&certificate()));
-            match verdict {
-                Ok(signed) => {
-                    accepted += 1;
-                    let place = &envelope[position.saturating_sub(20)..][..40];
-                    assert_eq!(signed.get(), &wanted, "{position} {other} near {place}");
-                }
-                Err(_) => refused += 1,
-            }
-        }
-    }
-    // The accepted ones are outside what is signed (`mustUnderstand`), or blanks for blanks in tags.
-    assert_eq!((refused, accepted), (24_255, 114));
-}
-
-#[test]
-fn every_missing_piece_is_refused_or_changes_nothing_that_is_handed_on() {
-    let envelope = good();
-    let wanted = verify(&envelope).unwrap();
-    for length in [1, 2, 7, 30] {
-        for position in 0..envelope.len() - length {
-            let cut = [&envelope[..position], &envelope[position + length..]].concat();
-            if let Ok(signed) = verify(&cut) {
-                assert_eq!(signed, wanted, "{position}");
-            }
-        }
-        assert!(verify(&envelope[..envelope.len() - length]).is_err());
-    }
-}
-
-#[test]
-fn input_without_bounds_is_refused() {
-    let within = |xml: &str| canonicalize(xml, None, &Canonicalization::exclusive());
-    let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
-    within(&nested(32)).unwrap();
-    let too_deep = unsupported("the depth of the XML", "at most 32");
-    assert_eq!(within(&nested(33)).unwrap_err(), too_deep);
-    assert_eq!(within(&"<a>".repeat(80_000)).unwrap_err(), too_deep);
-
-    let wide = |count: usize| format!("<a>{}</a>", "<b/>".repeat(count - 1));
-    within(&wide(4096)).unwrap();
-    let too_many = unsupported("the number of elements", "at most 4096");
-    assert_eq!(within(&wide(4097)).unwrap_err(), too_many);
-
-    let attributes = |count: usize| {
-        let list: String = (0..count).map(|index| format!(" a{index}=''")).collect();
-        format!("<a{list}/>")
-    };
-    within(&attributes(64)).unwrap();
-    let too_many = unsupported("the number of attributes of an element", "at most 64");
-    assert_eq!(within(&attributes(65)).unwrap_err(), too_many);
-
-    let scope = |count: usize| {
-        let open: String = (0..count).map(|index| format!("<a xmlns:n{index}='urn:n'>")).collect();
-        format!("<a xmlns='urn:a'>{}<b {}/></a>", open.replace("'>", "'/>"), {
-            (0..count).map(|index| format!(" xmlns:n{index}='urn:n'")).collect::<String>()
-        })
-    };
-    within(&scope(63)).unwrap();
-    let too_many = unsupported("the number of namespaces in scope", "at most 64");
-    assert_eq!(within(&scope(64)).unwrap_err(), too_many);
-
-    let large = format!("<a>{}</a>", "x".repeat(256 * 1024 - 7));
-    within(&large).unwrap();
-    let too_large = unsupported("the size of the XML", "at most 256 KiB");
-    assert_eq!(within(&format!("{large} ")).unwrap_err(), too_large);
-
-    // A namespace of 100 kB, written out at every one of a thousand elements.
-    let namespace = "x".repeat(100_000);
-    let amplified = format!("<a xmlns:n='urn:{namespace}'>{}</a>", "<n:b/>".repeat(1000));
-    let too_large = unsupported("the size of a canonical form", "at most 1 MiB");
-    assert_eq!(within(&amplified).unwrap_err(), too_large);
-
-    let laughs = "<!DOCTYPE a [<!ENTITY b 'ha'><!ENTITY c '&b;&b;&b;&b;'>]><a>&c;</a>";
-    assert_eq!(within(laughs).unwrap_err(), unsupported("a document type", "XML without one"));
-
-    let list = "p ".repeat(65);
-    let prefixes = format!(
-        "<ds:Transform Algorithm=\"{EXC_C14N}\"><InclusiveNamespaces xmlns=\"{EXC_C14N}\" PrefixList=\"{list}\"/>"
-    );
-    let p = Parts::new();
-    let transform = part(&p.good, "<ds:Transform ", ">");
-    let too_long = unsupported("the length of ec:InclusiveNamespaces", "at most 64 prefixes");
-    assert_eq!(verify(&p.with(transform, &prefixes)).unwrap_err(), too_long);
-
-    let ids: String = (0..4000).map(|index| format!("<i Id=\"{index}\"/>")).collect();
-    verify(&p.body_and_header(&p.body, &format!("<w xmlns=\"urn:w\">{ids}</w>"))).unwrap();
-}
-
-#[test]
-fn xml_that_is_not_well_formed_is_not_read() {
-    for xml in [
-        "",
-        " ",
-        "<",
-        "<a",
-        "<a>",
-        "</a>",
-        "<a></b>",
-        "<a/><b/>",
-        "text",
-        "<a/>text",
-        "text<a/>",
-        "<a/>&amp;",
-        "<a/><![CDATA[]]>",
-        " <?xml version='1.0'?><a/>",
-        "<?xml?><a/>",
-        "<?xml version='1.0'?><?xml version='1.0'?><a/>",
-        "<?xml encoding='utf-8'?><a/>",
-        "<?xml version='1.0' standalone='maybe'?><a/>",
-        "<?xml version='1.0' more=''?><a/>",
-        "<?xml version='1.0' standalone='no' encoding='utf-8'?><a/>",
-        "<?xml version='1.0'><a/>",
-        "<a b/>",
-        "<a b=c/>",
-        "<a b='c/>",
-        "<a b='c'd='e'/>",
-        "<a b='1' b='2'/>",
-        "<a b='<'/>",
-        "<a b='&'/>",
-        "<a b='&c'/>",
-        "<a b='&c;'/>",
-        "<a>&</a>",
-        "<a>&c;</a>",
-        "<a>&;</a>",
-        "<a>&#;</a>",
-        "<a>&#x;</a>",
-        "<a>&#+65;</a>",
-        "<a>&#x+41;</a>",
-        "<a>&#0;</a>",
-        "<a>&#xD800;</a>",
-        "<a>&#xFFFE;</a>",
-        "<a>&#x110000;</a>",
-        "<a>&#99999999999;</a>",
-        "<a>&#X41;</a>",
-        "<a>]]></a>",
-        "<a><![CDATA[</a>",
-        "<a><![cdata[]]></a>",
-        "<a>\u{1}</a>",
-        "<a>\u{ffff}</a>",
-        "<a b='\u{1b}'/>",
-        "< a/>",
-        "<1/>",
-        "<-/>",
-        "<a:/>",
-        "<:a/>",
-        "<a:b:c/>",
-        "<a/ >",
-        "<a></a b>",
-        "<a></ a>",
-        "<a><!-- -- --></a>",
-        "<a><!-- ---></a>",
-        "<a xmlns='relative'/>",
-        "<a xmlns='/relative'/>",
-        "<a xmlns=':'/>",
-        "<a xmlns='1:'/>",
-        "<a xmlns:p=''/>",
-        "<a xmlns:p='urn:a' xmlns:p='urn:b'/>",
-        "<a xmlns:1='urn:a'/>",
-        "<a xmlns:='urn:a'/>",
-        "<a xmlns:xmlns='urn:a'/>",
-        "<a xmlns:xml='urn:a'/>",
-        "<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>",
-        "<a xmlns='http://www.w3.org/XML/1998/namespace'/>",
-        "<a xmlns:p='http://www.w3.org/2000/xmlns/'/>",
-        "<xmlns:a/>",
-        "<a xmlns:p='urn:a' xmlns:q='urn:a' p:b='1' q:b='2'/>",
-        "\u{feff}\u{feff}<a/>",
-        "<?xml version='1.0'?>\u{feff}<a/>",
-    ] {
-        let said = canonicalize(xml, None, &Canonicalization::exclusive());
-        assert_eq!(said.unwrap_err(), Error::Malformed("the XML"), "{xml:?}");
-    }
-    for xml in ["<p:a/>", "<a p:b=''/>", "<a><b xmlns:p='urn:a'/><p:c/></a>"] {
-        let said = canonicalize(xml, None, &Canonicalization::exclusive());
-        let undeclared = Error::Malformed("a namespace prefix without declaration");
-        assert_eq!(said.unwrap_err(), undeclared, "{xml:?}");
-    }
-    for bytes in [&b"<a>\xff</a>"[..], b"\xff\xfe<\0a\0/\0>\0", b"<a>\xed\xa0\x80</a>"] {
-        assert_eq!(Claim::read(bytes).unwrap_err(), Error::Malformed("the XML"), "{bytes:?}");
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(Claim::read(&bytes).is_err());
-    }
-
-    #[test]
-    fn no_markup_makes_the_reader_panic(
-        pieces in prop::collection::vec(
-            prop::sample::select(vec![
-                "<", ">", "/", "</", "/>", "<a", "<a>", "</a>", "<!", "<!--", "-->", "--", "<?", "?>",
-                "<?xml version='1.0'?>", "<![CDATA[", "]]>", "<!DOCTYPE", "[", "]", "&", ";", "&#",
-                "&#x41;", "&amp;", "=", "'", "\"", " ", "\r", "\n", "xmlns", ":", "p:", "xmlns:p='urn:p'",
-                "a='b'", "\u{feff}", "\u{e9}",
-            ]),
-            0..40,
-        )
-    ) {
-        let _ = canonicalize(&pieces.concat(), None, &Canonicalization::Inclusive);
-        prop_assert!(Claim::read(pieces.concat().as_bytes()).is_err());
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
-    /// Pieces of the envelope go anywhere in it: nothing else than what was signed is handed on.
-    #[test]
-    fn no_rearranged_envelope_hands_on_anything_else(
-        cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<bool>()), 1..4)
-    ) {
-        let good = good();
-        let wanted = verify(&good).unwrap();
-        let mut envelope = good;
-        for (from, to, at, moves) in cuts {
-            // At the ends of tags, so that more of it is XML.
-            let ends: Vec<usize> = envelope.match_indices('>').map(|(index, _)| index + 1).collect();
-            if ends.is_empty() {
-                break;
-            }
-            let (one, other) = (*from.get(&ends), *to.get(&ends));
-            let (begin, end) = (one.min(other), one.max(other));
-            let piece = envelope[begin..end].to_owned();
-            let rest = if moves {
-                [&envelope[..begin], &envelope[end..]].concat()
-            } else {
-                envelope.clone()
-            };
-            let ends: Vec<usize> = rest.match_indices('>').map(|(index, _)| index + 1).collect();
-            let at = if ends.is_empty() { 0 } else { *at.get(&ends) };
-            envelope = [&rest[..at], &piece, &rest[at..]].concat();
-        }
-        if let Ok(signed) = verify(&envelope) {
-            prop_assert_eq!(signed, wanted);
-        }
-    }
 }
