@@ -156,9 +156,10 @@ impl CertificateUrl {
     }
 }
 
-/// An X.509 certificate that signs notifications.
+/// An X.509 certificate that signs notifications or SOAP envelopes.
 #[derive(Clone, Debug)]
 pub struct Certificate {
+    der: Vec<u8>,
     key: PublicKey,
     not_before: u64,
     not_after: u64,
@@ -199,10 +200,17 @@ impl Certificate {
             content.subject_public_key_info().to_der().map_err(|_| KeyError::Malformed)?;
         let validity = content.validity();
         Ok(Self {
+            der: der.to_owned(),
             key: PublicKey::from_spki_der(&key_info)?,
             not_before: validity.not_before.to_unix_duration().as_secs(),
             not_after: validity.not_after.to_unix_duration().as_secs(),
         })
+    }
+
+    /// The certificate itself, as it was read.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
     }
 
     /// The key it certifies.

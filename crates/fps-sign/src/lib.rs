@@ -8,8 +8,9 @@
 //! |---|---|---|
 //! | [`query`] | an FPS caller, a request | HMAC-SHA256 or HMAC-SHA1, signature version 2; version 1 by name |
 //! | [`amazon_pay`] | an Amazon Pay merchant, a request or a button | RSASSA-PSS with SHA-256 |
-//! | [`outbound`] | FPS, a notification or return URL | RSA-SHA1, signature version 2 |
+//! | [`outbound`] | FPS, a notification or return URL | RSA-SHA1, signature version 2; an HMAC, version 1, by name |
 //! | [`sns`] | SNS, a notification of Amazon Pay | RSA-SHA1 or RSA-SHA256, versions 1 and 2 |
+//! | [`soap`] | an FPS caller, a SOAP envelope | RSA-SHA1 over canonical XML, WS-Security with X.509 |
 //!
 //! Each has the same shape. Signing returns instructions (parameters or headers to add) and touches
 //! nothing. Verifying has two steps: a `Claim` is read from what arrived and says which key it needs;
@@ -26,6 +27,7 @@ pub mod explain;
 pub mod outbound;
 pub mod query;
 pub mod sns;
+pub mod soap;
 
 mod certificate;
 mod error;

@@ -36,6 +36,7 @@ pub(crate) struct Variant {
     /// What was done.
     pub(crate) change: Change,
     /// The parameter that it was done to, by its place in the message.
+    #[allow(dead_code, reason = "not every user of this module asks")]
     pub(crate) index: usize,
     /// The message.
     pub(crate) params: Params,
