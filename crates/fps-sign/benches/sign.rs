@@ -15,7 +15,9 @@ use std::time::Instant;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fps_sign::query::{self, Credentials, SignatureMethod};
-use fps_sign::{PrivateKey, Secret, Target, amazon_pay, outbound, percent_encode, string_to_sign};
+use fps_sign::{
+    PrivateKey, Secret, Target, amazon_pay, outbound, percent_encode, sns, string_to_sign,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -47,6 +49,7 @@ fn main() {
     flexible_payments_request();
     amazon_pay_request();
     notification();
+    sns_message();
     #[cfg(not(feature = "aws-lc"))]
     again_with_aws_lc();
 }
@@ -218,6 +221,40 @@ fn notification() {
     compare("FPS notification verified, 20 parameters", "(goal: 1.2)", 500, floor, work);
 }
 
+fn sns_message() {
+    let key = PrivateKey::from_pem(PEM).unwrap();
+    let public = key.public_key();
+    let message = "{\"NotificationVersion\":\"V2\",\"NotificationType\":\"STATE_CHANGE\",\
+                   \"ObjectType\":\"REFUND\",\"ObjectId\":\"S01-5105180-3221187-R022311\"}";
+    let own = [
+        ("Type", "Notification"),
+        ("MessageId", "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324"),
+        ("TopicArn", "arn:aws:sns:us-east-1:291180941288:A1O8CIV1A24A6XA2EXAMPLE"),
+        ("Message", message),
+        ("Timestamp", "2026-01-15T10:21:30.123Z"),
+    ];
+    let url = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123.pem";
+    for (name, version, bare) in [
+        ("SNS message verified, version 1", sns::SignatureVersion::V1, bare::Pkcs1::sha1()),
+        ("SNS message verified, version 2", sns::SignatureVersion::V2, bare::Pkcs1::sha256()),
+    ] {
+        let mut sent: Vec<(String, String)> =
+            own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let added = sns::sign(own, version, url, &key).unwrap();
+        sent.extend(added.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let claim = sns::Claim::read(&sent).unwrap();
+        let text = claim.string_to_sign();
+        let signature = added.iter().find(|(name, _)| *name == "Signature").unwrap();
+        let signature = STANDARD.decode(&signature.1).unwrap();
+        let floor = || assert!(bare.verify(black_box(text.as_bytes()), black_box(&signature)));
+        let work = || {
+            let claim = sns::Claim::read(black_box(&sent)).unwrap();
+            black_box(claim.verify(&public).unwrap());
+        };
+        compare(name, "(goal: 1.2)", 500, floor, work);
+    }
+}
+
 /// The operation itself, on a parsed key, over a text that is ready.
 #[cfg(feature = "aws-lc")]
 mod bare {
@@ -225,7 +262,7 @@ mod bare {
     use aws_lc_rs::rsa::KeyPair;
     use aws_lc_rs::signature::{
         KeyPair as _, ParsedPublicKey, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        RSA_PSS_SHA256, RsaPssSaltLength, RsaSignatureEncoding,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PSS_SHA256, RsaPssSaltLength, RsaSignatureEncoding,
     };
 
     use super::PEM;
@@ -258,6 +295,12 @@ mod bare {
             Self(ParsedPublicKey::new(parameters, pair.public_key().as_ref()).unwrap())
         }
 
+        pub(super) fn sha256() -> Self {
+            let pair = pair();
+            let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
+            Self(key.unwrap())
+        }
+
         pub(super) fn verify(&self, text: &[u8], signature: &[u8]) -> bool {
             self.0.verify_sig(text, signature).is_ok()
         }
@@ -288,17 +331,28 @@ mod bare {
         }
     }
 
-    pub(super) struct Pkcs1(pkcs1v15::VerifyingKey<Sha1>);
+    pub(super) enum Pkcs1 {
+        Sha1(pkcs1v15::VerifyingKey<Sha1>),
+        Sha256(pkcs1v15::VerifyingKey<Sha256>),
+    }
 
     impl Pkcs1 {
         pub(super) fn sha1() -> Self {
             let key = RsaPrivateKey::from_pkcs8_pem(PEM).unwrap();
-            Self(pkcs1v15::VerifyingKey::new(key.to_public_key()))
+            Self::Sha1(pkcs1v15::VerifyingKey::new(key.to_public_key()))
+        }
+
+        pub(super) fn sha256() -> Self {
+            let key = RsaPrivateKey::from_pkcs8_pem(PEM).unwrap();
+            Self::Sha256(pkcs1v15::VerifyingKey::new(key.to_public_key()))
         }
 
         pub(super) fn verify(&self, text: &[u8], signature: &[u8]) -> bool {
             let signature = pkcs1v15::Signature::try_from(signature).unwrap();
-            self.0.verify(text, &signature).is_ok()
+            match self {
+                Self::Sha1(key) => key.verify(text, &signature).is_ok(),
+                Self::Sha256(key) => key.verify(text, &signature).is_ok(),
+            }
         }
     }
 }

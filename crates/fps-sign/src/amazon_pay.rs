@@ -82,7 +82,19 @@ impl fmt::Debug for Request<'_> {
 /// # Errors
 /// [`Error::Missing`] when a listed header is not there.
 pub fn canonical_request(request: &Request<'_>, signed_headers: &str) -> Result<String, Error> {
-    canonical(request, signed_headers, |query, text| encode_pairs(query.iter().copied(), text))
+    canonical_with_hash(request, signed_headers, &hash(request.body))
+}
+
+/// The same for a body that was hashed before.
+pub(crate) fn canonical_with_hash(
+    request: &Request<'_>,
+    signed_headers: &str,
+    body_hash: &str,
+) -> Result<String, Error> {
+    let write = |query: &[(&str, &str)], text: &mut String| {
+        encode_pairs(query.iter().copied(), text);
+    };
+    canonical(request, signed_headers, write, body_hash)
 }
 
 /// As the official Node SDK spells it: names are sorted and left as they are, and in values `!'()*`
@@ -96,13 +108,14 @@ fn canonical_request_of_node(request: &Request<'_>, signed_headers: &str) -> Opt
     if !differs || !request.query.iter().all(|(name, _)| plain(name)) {
         return None;
     }
-    canonical(request, signed_headers, encode_values).ok()
+    canonical(request, signed_headers, encode_values, &hash(request.body)).ok()
 }
 
 fn canonical(
     request: &Request<'_>,
     signed_headers: &str,
     write_query: fn(&[(&str, &str)], &mut String),
+    body_hash: &str,
 ) -> Result<String, Error> {
     let mut text = String::with_capacity(640);
     text.push_str(request.method);
@@ -119,7 +132,7 @@ fn canonical(
     text.push('\n');
     text.push_str(signed_headers);
     text.push('\n');
-    push_hash(request.body, &mut text);
+    text.push_str(body_hash);
     Ok(text)
 }
 
@@ -129,7 +142,7 @@ pub fn string_to_sign(algorithm: Algorithm, canonical_request: &str) -> String {
     let mut text = String::with_capacity(96);
     text.push_str(algorithm.as_str());
     text.push('\n');
-    push_hash(canonical_request.as_bytes(), &mut text);
+    text.push_str(&hash(canonical_request.as_bytes()));
     text
 }
 
@@ -429,10 +442,9 @@ fn push_header_line(headers: &[(&str, &str)], name: &str, out: &mut String) -> R
 }
 
 /// The SHA-256 of some bytes, in lower-case hexadecimal.
-pub(crate) fn push_hash(bytes: &[u8], out: &mut String) {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    for byte in Sha256::digest(bytes) {
-        out.push(char::from(HEX[usize::from(byte >> 4)]));
-        out.push(char::from(HEX[usize::from(byte & 15)]));
-    }
+    let digest = Sha256::digest(bytes);
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(HEX[usize::from(digit)])).collect()
 }

@@ -19,8 +19,11 @@
 //! ```
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::amazon_pay::{Algorithm, Claim, Request, canonical_request, push_hash, string_to_sign};
+use crate::amazon_pay::{
+    Algorithm, Claim, Request, canonical_request, canonical_with_hash, hash, string_to_sign,
+};
 use crate::error::Error;
 use crate::key::PublicKey;
 
@@ -171,7 +174,7 @@ impl Refusal {
         if self.algorithm != claim.algorithm() {
             return at(Stage::Salt);
         }
-        if hex_hash(canonical.as_bytes()) != self.canonical_hash {
+        if hash(canonical.as_bytes()) != self.canonical_hash {
             return Ok(self.search(request, claim.signed_headers(), &canonical));
         }
         // Both sides signed the same text: what is left is the signature and the key.
@@ -200,7 +203,7 @@ impl Refusal {
         let sent = Variant::sent(request, list);
         let explained = |variant: &Variant, stages: &[Stage]| {
             let theirs = variant.canonical()?;
-            (hex_hash(theirs.as_bytes()) == self.canonical_hash).then(|| Explanation {
+            (hash(theirs.as_bytes()) == self.canonical_hash).then(|| Explanation {
                 stages: stages.to_vec(),
                 mismatch: Mismatch::between(canonical, &theirs),
             })
@@ -303,7 +306,9 @@ struct Variant {
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     list: String,
-    body: Vec<u8>,
+    /// Bodies are hashed once: there are thousands of variants, and a body may be long.
+    body_hash: String,
+    other_body_hashes: Arc<[String]>,
 }
 
 impl Variant {
@@ -318,7 +323,8 @@ impl Variant {
             query: owned(request.query),
             headers: owned(request.headers),
             list: list.to_owned(),
-            body: request.body.to_vec(),
+            body_hash: hash(request.body),
+            other_body_hashes: bodies(request.body).iter().map(|body| hash(body)).collect(),
         }
     }
 
@@ -332,9 +338,9 @@ impl Variant {
             path: &self.path,
             query: &query,
             headers: &headers,
-            body: &self.body,
+            body: &[],
         };
-        canonical_request(&request, &self.list).ok()
+        canonical_with_hash(&request, &self.list, &self.body_hash).ok()
     }
 
     /// Everything that is known to happen to a request, one at a time.
@@ -384,8 +390,8 @@ impl Variant {
             names.sort_unstable();
             variant.list = names.join(";");
         });
-        for body in bodies(&self.body) {
-            add(Stage::Body, &|variant| variant.body.clone_from(&body));
+        for body_hash in self.other_body_hashes.iter() {
+            add(Stage::Body, &|variant| variant.body_hash.clone_from(body_hash));
         }
         variants
     }
@@ -520,10 +526,4 @@ fn escaped(text: &str) -> String {
 fn between<'a>(text: &'a str, begin: &str, end: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(begin)?;
     rest.split_once(end).map(|(inside, _)| inside)
-}
-
-fn hex_hash(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    push_hash(bytes, &mut text);
-    text
 }

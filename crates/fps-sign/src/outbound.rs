@@ -23,15 +23,14 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-
-use hmac::{Hmac, KeyInit, Mac};
-use percent_encoding::percent_decode_str;
+use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
 use crate::certificate::{CertificateOrigin, CertificateUrl};
 use crate::error::{Error, OriginError, SignError};
 use crate::key::{PrivateKey, PublicKey};
-use crate::percent::encode_pairs;
+use crate::percent::{encode_pairs, parse_form};
+use crate::query::{SignatureMethod, mac, signature};
 use crate::rsa::Scheme;
 use crate::secret::Secret;
 use crate::target::{Target, forgeable_string_to_sign, single, string_to_sign, without};
@@ -108,10 +107,10 @@ impl<'a> Claim<'a, Vec<(String, String)>> {
     ///
     /// # Errors
     /// As [`read`](Self::read), and [`Error::Malformed`] when the address is not `http` or `https` or
-    /// the query is not UTF-8.
+    /// the query is not one that [`parse_form`] reads.
     pub fn read_return_url(address: &'a str, query: &str) -> Result<Self, Error> {
         let target = Target::from_url("GET", address).ok_or(Error::Malformed("the return URL"))?;
-        Self::read(target, decode_query(query)?)
+        Self::read(target, parse_form(query)?)
     }
 }
 
@@ -153,7 +152,7 @@ pub fn sign_return_url<'a>(
     let bad = || SignError::new(Error::Malformed("the return URL"));
     let target = Target::from_url("GET", return_url).ok_or_else(bad)?;
     let (address, fragment) = return_url.split_at(return_url.find('#').unwrap_or(return_url.len()));
-    let own = decode_query(address.split_once('?').map_or("", |(_, query)| query))
+    let own = parse_form(address.split_once('?').map_or("", |(_, query)| query))
         .map_err(SignError::new)?;
     let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let params: Vec<_> = params.into_iter().collect();
@@ -257,7 +256,7 @@ impl<P: AsRef<[(String, String)]>> ForgeableClaim<P> {
                 .to_vec(),
         };
         let proved = texts.iter().any(|text| {
-            let mac = mac(secret_key, text);
+            let mac = mac::<Hmac<Sha1>>(secret_key, text);
             self.signatures.iter().any(|given| mac.clone().verify_slice(given).is_ok())
         });
         if proved { Ok(Verified::new(self.params)) } else { Err(Error::Mismatch) }
@@ -272,7 +271,7 @@ pub fn sign_forgeable_version_1<'a>(
     secret_key: &Secret,
 ) -> (&'static str, String) {
     let text = forgeable_string_to_sign(params);
-    (NOTIFICATION_SIGNATURE, STANDARD.encode(mac(secret_key, &text).finalize().into_bytes()))
+    (NOTIFICATION_SIGNATURE, signature(&text, secret_key, SignatureMethod::HmacSha1))
 }
 
 /// The parameter that signs a return URL, or a start of a payment, in version 1: `awsSignature`. For
@@ -284,7 +283,7 @@ pub fn sign_return_url_forgeable_version_1<'a>(
     secret_key: &Secret,
 ) -> (&'static str, String) {
     let text = forgeable_return_url_string_to_sign(path, params, BlankEncoding::Percent);
-    (RETURN_URL_SIGNATURE, STANDARD.encode(mac(secret_key, &text).finalize().into_bytes()))
+    (RETURN_URL_SIGNATURE, signature(&text, secret_key, SignatureMethod::HmacSha1))
 }
 
 /// The text that version 1 signs in a return URL: the path, a question mark, and the encoded pairs in
@@ -319,27 +318,6 @@ fn no_other_version(params: &[(String, String)]) -> Result<(), Error> {
         Err(error) => Err(error),
         Ok(_) => Err(Error::Unsupported { part: "signatureVersion", accepted: "1 or none" }),
     }
-}
-
-fn mac(key: &Secret, text: &str) -> Hmac<Sha1> {
-    #[expect(clippy::expect_used, reason = "an HMAC key may have any length")]
-    let keyed = Hmac::<Sha1>::new_from_slice(key.expose().as_bytes()).expect("any length");
-    keyed.chain_update(text)
-}
-
-/// The pairs of a query, decoded as a form is.
-fn decode_query(query: &str) -> Result<Vec<(String, String)>, Error> {
-    let decode = |text: &str| {
-        let text = text.replace('+', " ");
-        percent_decode_str(&text).decode_utf8().map(String::from)
-    };
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| Ok((decode(name)?, decode(value)?)))
-        .collect::<Result<_, std::str::Utf8Error>>()
-        .map_err(|_| Error::Malformed("the query"))
 }
 
 /// The signature is base64 in lines of 76. A blank in it is a line end that was decoded carelessly,

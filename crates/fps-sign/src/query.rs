@@ -286,7 +286,8 @@ fn version(params: &[(String, String)], accepted: &'static str) -> Result<(), Er
     }
 }
 
-fn mac<M: Mac + KeyInit>(key: &Secret, text: &str) -> M {
+/// The HMAC of a text, to be finished or compared.
+pub(crate) fn mac<M: Mac + KeyInit>(key: &Secret, text: &str) -> M {
     #[expect(clippy::expect_used, reason = "an HMAC key may have any length")]
     let keyed = <M as KeyInit>::new_from_slice(key.expose().as_bytes()).expect("any length");
     keyed.chain_update(text)

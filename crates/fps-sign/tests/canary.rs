@@ -11,7 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use fps_sign::amazon_pay::{self, Algorithm};
 use fps_sign::explain::{Mismatch, Refusal};
 use fps_sign::query::{self, Credentials, SignatureMethod};
-use fps_sign::{PrivateKey, PublicKey, RequestSigner, Secret, SignError, Target, outbound};
+use fps_sign::{
+    Certificate, PrivateKey, PublicKey, RequestSigner, Secret, SignError, Target, outbound, sns,
+    soap,
+};
 
 const SECRET: &str = "canary-secret-key-4711";
 const BUYER: &str = "canary-buyer@example.com";
@@ -169,6 +172,60 @@ fn amazon_pay_requests_print_no_key_no_signature_no_header_and_no_body() {
 }
 
 #[test]
+fn sns_messages_and_envelopes_print_no_signature_and_no_content() {
+    let mut watch = Watch::default();
+    watch.hide(BUYER);
+    let own = [
+        ("Type", "Notification"),
+        ("MessageId", "1"),
+        ("TopicArn", "arn:aws:sns:us-east-1:1:topic"),
+        ("Message", BUYER),
+        ("Subject", BUYER),
+        ("Timestamp", "2026-01-15T10:21:30.123Z"),
+    ];
+    let version = sns::SignatureVersion::V2;
+    let added = sns::sign(own, version, "https://localhost/x.pem", &key()).unwrap();
+    watch.hide(&added.last().unwrap().1);
+    let mut sent = owned(&own);
+    sent.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    let claim = sns::Claim::read(&sent).unwrap();
+    watch.print(&claim);
+    let proved = claim.verify(&key().public_key()).unwrap();
+    watch.print(&proved);
+    for index in 0..sent.len() {
+        let mut wrong = sent.clone();
+        wrong[index].1 = format!("{BUYER}\n");
+        let verdict = sns::Claim::read(&wrong);
+        let verdict = verdict.and_then(|claim| claim.verify(&key().public_key()).map(|_| ()));
+        // The address of the certificate is not signed.
+        if let Err(error) = verdict {
+            watch.error(&error);
+        }
+    }
+
+    let pem = include_bytes!("keys/rsa-2048.certificate.pem");
+    let certificate = Certificate::from_pem(pem).unwrap();
+    let body = format!("<Pay xmlns=\"urn:x\"><Buyer>{BUYER}</Buyer></Pay>");
+    let message = soap::Message::new(&body, "2009-10-06T05:51:49Z");
+    watch.print(&message);
+    let envelope = soap::sign(&message, &certificate, &key()).unwrap();
+    let signature = envelope.split("SignatureValue").nth(1).unwrap();
+    watch.hide(signature[1..].split('<').next().unwrap());
+    let claim = soap::Claim::read(envelope.as_bytes()).unwrap();
+    watch.print(&claim);
+    watch.print(&claim.references());
+    watch.print(&claim.verify(&certificate).unwrap());
+    let changed = envelope.replace(BUYER, "another");
+    let claim = soap::Claim::read(changed.as_bytes()).unwrap();
+    watch.error(&claim.verify(&certificate).unwrap_err());
+    for broken in [BUYER, "</Buyer", "Pay", "#body", "rsa-sha1"] {
+        let wrong = envelope.replacen(broken, &format!("{BUYER}<"), 1);
+        watch.error(&soap::Claim::read(wrong.as_bytes()).unwrap_err());
+    }
+    watch.check();
+}
+
+#[test]
 fn a_key_that_cannot_be_read_is_not_in_the_error() {
     let mut watch = Watch::default();
     let canary = STANDARD.encode("canary of a private key");
@@ -181,7 +238,7 @@ fn a_key_that_cannot_be_read_is_not_in_the_error() {
         ] {
             watch.error(&PrivateKey::from_pem(&text).unwrap_err());
             watch.error(&PublicKey::from_pem(&text).unwrap_err());
-            watch.error(&fps_sign::Certificate::from_pem(text.as_bytes()).unwrap_err());
+            watch.error(&Certificate::from_pem(text.as_bytes()).unwrap_err());
         }
     }
     watch.check();

@@ -130,6 +130,21 @@ fn two_changes_are_found_together_and_a_third_is_unknown() {
 }
 
 #[test]
+fn a_long_body_is_hashed_once_and_not_for_every_guess() {
+    // Thousands of guesses over eight megabytes would be felt; the test only says that they end.
+    let body = vec![b'x'; 8 << 20];
+    let ours = Request { body: &body, ..sent(&HEADERS) };
+    let value = amazon_pay::authorization(&ours, Algorithm::V2, "KEY", &key()).unwrap();
+    let all = [&HEADERS[..], &[("authorization", &value)]].concat();
+    let sent = Request { headers: &all, ..ours };
+    let claim = amazon_pay::Claim::read(sent).unwrap();
+    let seen = Request { path: "/elsewhere", ..ours };
+    let text = message(Algorithm::V2, &seen, claim.signed_headers(), &claim.signature());
+    let explanation = Refusal::read(&text).unwrap().explain(&sent, &key().public_key()).unwrap();
+    assert_eq!(explanation.stages(), [Stage::Canonical]);
+}
+
+#[test]
 fn a_query_that_was_lost_or_decoded_otherwise_is_found() {
     let query = [("a", "1 2"), ("b", "3")];
     let ours =
