@@ -1,6 +1,8 @@
 //! From the content of a message to a signed envelope; what is written is read again by the other
 //! half, so that nothing is sent that would be refused here.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -13,12 +15,22 @@ use crate::key::PrivateKey;
 use crate::rsa::Scheme;
 
 /// What goes into an envelope. Everything in it is signed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Message<'a> {
     body: &'a str,
     created: &'a str,
     expires: Option<&'a str>,
     headers: &'a [&'a str],
+}
+
+/// Without the elements, which may name a buyer.
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("created", &self.created)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Message<'a> {
