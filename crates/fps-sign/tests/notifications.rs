@@ -480,7 +480,7 @@ fn a_return_url_keeps_its_own_query_and_signs_it() {
         {
             assert_eq!(verdict(without), Err(Error::Mismatch), "{without}");
         }
-        assert_eq!(verdict(&format!("{query}&a=%ff")), Err(Error::Malformed("the query")));
+        assert_eq!(verdict(&format!("{query}&a=%ff")), Err(Error::Malformed("the form")));
     }
     let read = Claim::read_return_url("ftp://shop.example/", "a=b").map(|_| ());
     assert_eq!(read, Err(Error::Malformed("the return URL")));
