@@ -317,14 +317,7 @@ fn element(depth: u32) -> BoxedStrategy<String> {
     let namespace = || prop::sample::select(vec!["urn:a", "urn:b", "http://c.example/?x=1"]);
     let declarations = prop::collection::btree_map(prefix(), namespace(), 0..3);
     let attributes = prop::collection::btree_map("[a-c]", value(), 0..3);
-    let children = if depth == 0 {
-        text().boxed()
-    } else {
-        prop::collection::vec(prop_oneof![text(), inner(depth - 1)], 0..4)
-            .prop_map(|children| children.concat())
-            .boxed()
-    };
-    (prefix(), declarations, attributes, children)
+    (prefix(), declarations, attributes, children(depth))
         .prop_map(|(prefix, mut declarations, attributes, children)| {
             // The document stands alone: what its inner elements use is declared at the top.
             for prefix in ["p", "q"] {
@@ -335,19 +328,22 @@ fn element(depth: u32) -> BoxedStrategy<String> {
         .boxed()
 }
 
+/// What stands in an element: text, and elements down to the depth.
+fn children(depth: u32) -> BoxedStrategy<String> {
+    if depth == 0 {
+        return text().boxed();
+    }
+    prop::collection::vec(prop_oneof![text(), inner(depth - 1)], 0..4)
+        .prop_map(|children| children.concat())
+        .boxed()
+}
+
 fn inner(depth: u32) -> BoxedStrategy<String> {
     let prefix = || prop::sample::select(vec!["", "p", "q"]);
     let namespace = || prop::sample::select(vec!["urn:a", "urn:b", "urn:top"]);
     let declarations = prop::collection::btree_map(prefix(), namespace(), 0..3);
     let attributes = prop::collection::btree_map("([pq]:)?[a-c]", value(), 0..3);
-    let children = if depth == 0 {
-        text().boxed()
-    } else {
-        prop::collection::vec(prop_oneof![text(), inner(depth - 1)], 0..4)
-            .prop_map(|children| children.concat())
-            .boxed()
-    };
-    (prefix(), declarations, any::<bool>(), attributes, children)
+    (prefix(), declarations, any::<bool>(), attributes, children(depth))
         .prop_map(|(prefix, declarations, undeclare, mut attributes, children)| {
             let mut declarations: Vec<_> = declarations.into_iter().collect();
             if undeclare && !declarations.iter().any(|(prefix, _)| prefix.is_empty()) {

@@ -6,61 +6,14 @@
     reason = "a case that cannot be built is a failed test"
 )]
 
-use std::fs;
-use std::path::Path;
-use std::sync::OnceLock;
+mod refund_envelope;
 
-use fps_sign::soap::{self, Claim, Message, SignedEnvelope};
-use fps_sign::{Certificate, Error, PrivateKey};
+use fps_sign::Error;
+use refund_envelope::{EXC_C14N, WSA, good, part, unsupported, verify};
 
 const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
-const WSA: &str = "http://www.w3.org/2005/08/addressing";
 const WSU: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
-const EXC_C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
-
-fn key_file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn certificate() -> Certificate {
-    Certificate::from_pem(key_file("rsa-2048.certificate.pem").as_bytes()).unwrap()
-}
-
-/// A refund of one dollar, signed, with a signed `wsa:Action`.
-fn good() -> String {
-    static GOOD: OnceLock<String> = OnceLock::new();
-    GOOD.get_or_init(sign_good).clone()
-}
-
-fn sign_good() -> String {
-    let action = format!("<wsa:Action xmlns:wsa=\"{WSA}\">urn:Refund</wsa:Action>");
-    let body =
-        "<Refund xmlns=\"http://fps.amazonaws.com/doc/2008-09-17/\"><Value>1</Value></Refund>";
-    let headers = [action.as_str()];
-    let message = Message::new(body, "2009-10-06T05:51:49Z")
-        .expires("2009-10-06T06:01:49Z")
-        .headers(&headers);
-    let key = PrivateKey::from_pem(&key_file("rsa-2048.pkcs8.pem")).unwrap();
-    soap::sign(&message, &certificate(), &key).unwrap()
-}
-
-fn verify(envelope: &str) -> Result<SignedEnvelope, Error> {
-    let claim = Claim::read(envelope.as_bytes())?;
-    claim.verify(&certificate()).map(fps_sign::Verified::into_inner)
-}
-
-/// From the beginning of `begin` to the end of `end`, both of which are there.
-fn part<'e>(envelope: &'e str, begin: &str, end: &str) -> &'e str {
-    let from = envelope.find(begin).unwrap_or_else(|| panic!("{begin}"));
-    let length = envelope[from..].find(end).unwrap_or_else(|| panic!("{end}")) + end.len();
-    &envelope[from..from + length]
-}
-
-fn unsupported(part: &'static str, accepted: &'static str) -> Error {
-    Error::Unsupported { part, accepted }
-}
 
 fn duplicate(part: &str) -> Error {
     Error::Duplicate(part.to_owned())
