@@ -35,9 +35,6 @@ pub(crate) enum Change {
 pub(crate) struct Variant {
     /// What was done.
     pub(crate) change: Change,
-    /// The parameter that it was done to, by its place in the message.
-    #[allow(dead_code, reason = "not every user of this module asks")]
-    pub(crate) index: usize,
     /// The message.
     pub(crate) params: Params,
 }
@@ -51,7 +48,7 @@ pub(crate) fn variants(params: &[(String, String)]) -> impl Iterator<Item = Vari
     let added = ["Extra", "extra", ""].map(|name| {
         let mut params = params.to_vec();
         params.push((name.to_owned(), "1".to_owned()));
-        Variant { change: Change::Added, index: params.len() - 1, params }
+        Variant { change: Change::Added, params }
     });
     let given = params;
     each.chain(added).filter(move |variant| variant.params != given)
@@ -84,7 +81,7 @@ fn bytes(params: &[(String, String)], index: usize) -> impl Iterator<Item = Vari
             let mut params = params.to_vec();
             let part = if is_value { &mut params[index].1 } else { &mut params[index].0 };
             *part = text;
-            Some(Variant { change, index, params })
+            Some(Variant { change, params })
         };
         (0..text.len()).flat_map(move |position| {
             let flipped = (0..8).filter_map(move |bit| {
@@ -105,7 +102,7 @@ fn parameters(params: &[(String, String)], index: usize) -> impl Iterator<Item =
     let mut add = |change, edit: &dyn Fn(&mut Params)| {
         let mut params = params.to_vec();
         edit(&mut params);
-        all.push(Variant { change, index, params });
+        all.push(Variant { change, params });
     };
     add(Change::Dropped, &|params| {
         params.remove(index);
@@ -136,7 +133,7 @@ fn parameters(params: &[(String, String)], index: usize) -> impl Iterator<Item =
 fn shifts(params: &[(String, String)], index: usize) -> impl Iterator<Item = Variant> {
     let (name, value) = params[index].clone();
     let mut all = Vec::new();
-    let mut add = |params| all.push(Variant { change: Change::Shifted, index, params });
+    let mut add = |params| all.push(Variant { change: Change::Shifted, params });
     if let Some((last, _)) = name.char_indices().last() {
         let mut params = params.to_vec();
         params[index] = (name[..last].to_owned(), format!("{}{value}", &name[last..]));
