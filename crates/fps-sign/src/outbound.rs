@@ -4,18 +4,31 @@
 //! Version 1, an HMAC by the account's secret key, is for records of before 2011 only, and nothing
 //! reads it unasked: see [`ForgeableClaim`].
 //!
-//! ```no_run
-//! use fps_sign::{Certificate, CertificateOrigin, Target, outbound::Claim};
+//! ```
+//! use fps_sign::outbound::{self, Claim};
+//! use fps_sign::{Certificate, CertificateOrigin, PrivateKey, Target};
 //!
-//! # fn fetch(_: &str) -> Vec<u8> { unimplemented!() }
-//! # fn received() -> Vec<(String, String)> { unimplemented!() }
+//! # let key = PrivateKey::from_pem(include_str!("../tests/keys/rsa-2048.pkcs8.pem"))?;
+//! # let fetched = include_bytes!("../tests/keys/rsa-2048.certificate.pem");
 //! // Which environment is believed comes from the configuration, never from the message.
 //! let origin = CertificateOrigin::new("https://localhost:8443/")?;
 //! let target = Target::from_url("POST", "https://shop.example/ipn").ok_or("no address")?;
-//! let claim = Claim::read(target, received())?;
+//!
+//! // An emulator signs.
+//! let params = [("transactionStatus", "SUCCESS"), ("transactionAmount", "USD 1.00")];
+//! let url = "https://localhost:8443/certs/PKICert.pem";
+//! let signature = outbound::sign(&target, params, url, &key)?;
+//! let params = params.map(|(name, value)| (name, value.to_owned()));
+//! let received: Vec<(String, String)> =
+//!     params.into_iter().chain(signature).map(|(name, value)| (name.to_owned(), value)).collect();
+//!
+//! // The shop reads the claim, fetches the certificate from the address if it is admitted, and gets
+//! // the proof.
+//! let claim = Claim::read(target, received)?;
 //! let address = claim.certificate_url(&origin)?;
-//! let certificate = Certificate::from_pem(&fetch(address.as_str()))?;
-//! let proved = claim.verify(certificate.public_key())?;
+//! assert_eq!(address.as_str(), url);
+//! let proved = claim.verify(Certificate::from_pem(fetched)?.public_key())?;
+//! assert_eq!(proved.get()[0].1, "SUCCESS");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

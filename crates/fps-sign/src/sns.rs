@@ -1,18 +1,36 @@
 //! What Amazon Pay sends through SNS, signature versions 1 (RSA-SHA1) and 2 (RSA-SHA256); no JSON is
 //! parsed here, and what the message says about a payment is not understood.
 //!
-//! ```no_run
-//! use fps_sign::{Certificate, CertificateOrigin, sns::Claim};
+//! ```
+//! use fps_sign::sns::{self, Claim, SignatureVersion};
+//! use fps_sign::{Certificate, CertificateOrigin, PrivateKey};
 //!
-//! # fn fetch(_: &str) -> Vec<u8> { unimplemented!() }
-//! # fn received() -> Vec<(String, String)> { unimplemented!() }
+//! # let key = PrivateKey::from_pem(include_str!("../tests/keys/rsa-2048.pkcs8.pem"))?;
+//! # let fetched = include_bytes!("../tests/keys/rsa-2048.certificate.pem");
 //! // Which region and which topic are believed comes from the configuration, never from the message.
 //! let origin = CertificateOrigin::sns_region("us-east-1")?;
 //! let topic_arn = "arn:aws:sns:us-east-1:291180941288:A1O8CIV1A24A6XA2EXAMPLE";
-//! let claim = Claim::read(received())?;
+//!
+//! // An emulator signs.
+//! let fields = [
+//!     ("Type", "Notification"),
+//!     ("MessageId", "165545c9-2a5c-472c-8df2-7ff2be2b3b1b"),
+//!     ("TopicArn", topic_arn),
+//!     ("Message", r#"{"ObjectType":"REFUND"}"#),
+//!     ("Timestamp", "2026-01-15T10:21:30.123Z"),
+//! ];
+//! let url = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0.pem";
+//! let signature = sns::sign(fields, SignatureVersion::V2, url, &key)?;
+//! let fields = fields.map(|(name, value)| (name, value.to_owned()));
+//! let received: Vec<(String, String)> =
+//!     fields.into_iter().chain(signature).map(|(name, value)| (name.to_owned(), value)).collect();
+//!
+//! // The shop reads the claim, fetches the certificate from the address if it is admitted, and gets
+//! // the proof.
+//! let claim = Claim::read(received)?;
 //! let address = claim.certificate_url(&origin)?;
-//! let certificate = Certificate::from_pem(&fetch(address.as_str()))?;
-//! let proved = claim.verify(certificate.public_key())?;
+//! assert_eq!(address.as_str(), url);
+//! let proved = claim.verify(Certificate::from_pem(fetched)?.public_key())?;
 //! if proved.get().topic_arn() != topic_arn {
 //!     return Err("signed by SNS, for somebody else".into());
 //! }
