@@ -40,41 +40,8 @@ fn extended(mut params: Params, added: Vec<(&'static str, String)>) -> Params {
     params
 }
 
-/// Every variant of a message with one thing wrong: each byte of each name and value changed, each
-/// parameter dropped, doubled, or moved onto another name.
-fn tampered(params: &Params) -> Vec<Params> {
-    let mut variants = Vec::new();
-    for index in 0..params.len() {
-        for part in 0..2 {
-            let text = if part == 0 { &params[index].0 } else { &params[index].1 };
-            for position in 0..text.len() {
-                let mut bytes = text.clone().into_bytes();
-                bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
-                let Ok(text) = String::from_utf8(bytes) else { continue };
-                let mut variant = params.clone();
-                if part == 0 {
-                    variant[index].0 = text;
-                } else {
-                    variant[index].1 = text;
-                }
-                variants.push(variant);
-            }
-        }
-        let mut dropped = params.clone();
-        dropped.remove(index);
-        variants.push(dropped);
-        let mut doubled = params.clone();
-        doubled.push(params[index].clone());
-        variants.push(doubled);
-    }
-    let mut extra = params.clone();
-    extra.push(("Extra".to_owned(), "1".to_owned()));
-    variants.push(extra);
-    variants
-}
-
 #[test]
-fn no_changed_query_request_verifies() {
+fn a_query_request_for_another_address_is_refused() {
     let target = Target::new("GET", "localhost:8443", "/");
     let secret = Secret::new("not a real key");
     let params = owned(&[
@@ -102,18 +69,10 @@ fn no_changed_query_request_verifies() {
     ] {
         assert_eq!(verify(other, sent.clone()).unwrap_err(), Error::Mismatch);
     }
-    let variants = tampered(&sent);
-    assert!(variants.len() > 250, "{}", variants.len());
-    for variant in variants {
-        assert!(verify(target, variant.clone()).is_err(), "{variant:?}");
-    }
-    let mut reordered = sent.clone();
-    reordered.reverse();
-    verify(target, reordered).expect("the order on the wire is not signed");
 }
 
 #[test]
-fn no_changed_notification_verifies() {
+fn a_notification_for_another_address_is_refused() {
     let key = private_key();
     let target = Target::from_url("POST", "http://127.0.0.1:9999/ipn").unwrap();
     let params = owned(&[
@@ -131,9 +90,6 @@ fn no_changed_notification_verifies() {
     for url in ["http://127.0.0.1:9999/ipn/", "http://127.0.0.1:9998/ipn", "http://127.0.0.1/ipn"] {
         let other = Target::from_url("POST", url).unwrap();
         assert_eq!(verify(other, sent.clone()).unwrap_err(), Error::Mismatch);
-    }
-    for variant in tampered(&sent) {
-        assert!(verify(target, variant.clone()).is_err(), "{variant:?}");
     }
 }
 

@@ -12,14 +12,16 @@ pub(crate) enum Change {
     Cut,
     /// A parameter left out.
     Dropped,
-    /// A parameter twice, the second one last.
+    /// A parameter twice, the second one anywhere.
     Doubled,
     /// A parameter twice, the first one first and with another value.
     Shadowed,
-    /// A parameter under another name: longer, shorter, or in another case.
+    /// A parameter under another name: longer, shorter, in another case, or that of another.
     Renamed,
     /// A value emptied.
     Emptied,
+    /// A value that is that of another parameter.
+    Copied,
     /// The values of two parameters exchanged.
     Exchanged,
     /// A character moved between a name and its value, or a parameter merged into another's value.
@@ -45,10 +47,12 @@ pub(crate) fn variants(params: &[(String, String)]) -> impl Iterator<Item = Vari
     let each = (0..params.len()).flat_map(|index| {
         bytes(params, index).chain(parameters(params, index)).chain(shifts(params, index))
     });
-    let added = ["Extra", "extra", ""].map(|name| {
-        let mut params = params.to_vec();
-        params.push((name.to_owned(), "1".to_owned()));
-        Variant { change: Change::Added, params }
+    let added = (0..=params.len()).flat_map(|at| {
+        ["Extra", "extra", ""].map(|name| {
+            let mut params = params.to_vec();
+            params.insert(at, (name.to_owned(), "1".to_owned()));
+            Variant { change: Change::Added, params }
+        })
     });
     let given = params;
     each.chain(added).filter(move |variant| variant.params != given)
@@ -107,7 +111,9 @@ fn parameters(params: &[(String, String)], index: usize) -> impl Iterator<Item =
     add(Change::Dropped, &|params| {
         params.remove(index);
     });
-    add(Change::Doubled, &|params| params.push((name.clone(), value.clone())));
+    for at in 0..=params.len() {
+        add(Change::Doubled, &|params| params.insert(at, (name.clone(), value.clone())));
+    }
     add(Change::Shadowed, &|params| params.insert(0, (name.clone(), "1".to_owned())));
     add(Change::Emptied, &|params| params[index].1.clear());
     for other in [
@@ -118,6 +124,10 @@ fn parameters(params: &[(String, String)], index: usize) -> impl Iterator<Item =
         String::new(),
     ] {
         add(Change::Renamed, &|params| params[index].0.clone_from(&other));
+    }
+    for other in (0..params.len()).filter(|other| *other != index) {
+        add(Change::Renamed, &|params| params[index].0 = params[other].0.clone());
+        add(Change::Copied, &|params| params[index].1 = params[other].1.clone());
     }
     for other in index + 1..params.len() {
         add(Change::Exchanged, &|params| {
