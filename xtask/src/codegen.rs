@@ -1,10 +1,15 @@
-//! From `crates/fps-model/spec` to `crates/fps-model/src/generated`: the same input gives the same
-//! bytes, and files that nobody generates any more are an error.
+//! From `crates/fps-model/spec` to everything that is made of it: the same input gives the same bytes,
+//! and files that nobody generates any more are an error.
 
 mod check;
+mod golden;
 mod names;
+mod openapi;
+mod reference;
 mod rust;
+mod sample;
 mod spec;
+mod wsdl;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,65 +17,78 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use self::spec::Format;
 use crate::Outcome;
 
 const COMMAND: &str = "cargo xtask codegen";
 
+/// Folders that hold generated files and no others.
+const FOLDERS: [&str; 4] = [
+    "crates/fps-model/src/generated",
+    "crates/fps-model/tests/generated",
+    golden::FOLDER,
+    reference::FOLDER,
+];
+
 /// Writes the generated files, or checks that they are what would be written.
 pub(crate) fn run(root: &Path, check: bool) -> Outcome {
-    let model = root.join("crates/fps-model");
-    let files = generate(root, &model.join("spec"))?;
-    let folder = model.join("src/generated");
+    let files = generate(root, &root.join("crates/fps-model/spec"))?;
     let mut stale = Vec::new();
     for (path, text) in &files {
-        let path = model.join("src").join(path);
-        if fs::read_to_string(&path).is_ok_and(|old| old.replace("\r\n", "\n") == *text) {
+        let full = root.join(path);
+        if fs::read_to_string(&full).is_ok_and(|old| old.replace("\r\n", "\n") == *text) {
             continue;
         }
         if check {
-            stale.push(path);
+            stale.push(path.clone());
         } else {
-            if let Some(parent) = path.parent() {
+            if let Some(parent) = full.parent() {
                 fs::create_dir_all(parent)?;
             }
-            fs::write(path, text)?;
+            fs::write(full, text)?;
         }
     }
-    for path in files_below(&folder)? {
-        let relative = path.strip_prefix(model.join("src"))?.to_owned();
-        if !files.contains_key(&relative) {
-            if check {
-                stale.push(path);
-            } else {
-                fs::remove_file(path)?;
+    for folder in FOLDERS {
+        for full in files_below(&root.join(folder))? {
+            let path = full.strip_prefix(root)?.to_owned();
+            if !files.contains_key(&path) {
+                if check {
+                    stale.push(path);
+                } else {
+                    fs::remove_file(full)?;
+                }
             }
         }
     }
     if stale.is_empty() {
         return Ok(());
     }
-    let list: Vec<_> = stale
-        .iter()
-        .map(|path| path.strip_prefix(root).unwrap_or(path).display().to_string())
-        .collect();
+    let list: Vec<_> = stale.iter().map(|path| path.display().to_string()).collect();
     Err(format!("not as generated, run `{COMMAND}`: {}", list.join(", ")).into())
 }
 
-/// Everything that is generated, by path under `src`.
+/// Compares the generated WSDL with the one in a file, and prints where they differ and why.
+pub(crate) fn wsdl_diff(root: &Path, file: &Path) -> Outcome {
+    let services = spec::read(&root.join("crates/fps-model/spec"))?;
+    let service = services.iter().find(|service| service.format() == Format::Params);
+    let (_, ours) = wsdl::file(service.ok_or("the spec has no FPS")?);
+    wsdl::agreement::run(root, &ours, file)
+}
+
+/// Everything that is generated, by path under the root.
 fn generate(root: &Path, spec: &Path) -> Outcome<BTreeMap<PathBuf, String>> {
-    let mut files = BTreeMap::new();
     let services = spec::read(spec)?;
-    let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
-    files.insert("generated.rs".into(), rust::root_module(&names));
-    for service in &services {
-        let folder = PathBuf::from("generated").join(&service.name);
-        files.insert(folder.with_extension("rs"), rust::service_module(service));
-        for item in &service.items {
-            files.insert(folder.join(&item.file).with_extension("rs"), rust::item(service, item));
-        }
-    }
+    let mut files = rust::files(&services);
     for (path, text) in &mut files {
         *text = format(root, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    files.extend(services.iter().flat_map(golden::files));
+    files.extend(reference::files(&services));
+    for service in &services {
+        files.extend([match service.format() {
+            Format::Params => wsdl::file(service),
+            Format::Json => openapi::file(service)?,
+        }]);
     }
     Ok(files)
 }
@@ -140,6 +158,12 @@ mod tests {
             ("refund", "name = \"RefundAmount\"", "name = \"CallerDescription\"", "stands twice"),
             ("refund", "name = \"RefundAmount\"", "name = \"Type\"", "a word of Rust"),
             ("refund", "to its sender;", "to its sender\ncolour = 7", "refund.toml"),
+            (
+                "cancel_subscription_and_refund",
+                "required_with = \"RefundAmount\"",
+                "",
+                "is no required field",
+            ),
             ("transaction_status", "name = \"Success\"", "name = \"Pending\"", "stands twice"),
         ];
         let root = crate::root();

@@ -29,6 +29,11 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Compare the generated WSDL with another, such as Amazon's, and tell the reason of every difference.
+    WsdlDiff {
+        /// The other WSDL.
+        file: PathBuf,
+    },
     /// Compare the crates' imports with the table of docs/architecture.md.
     Arrows,
     /// Run every check that a change must pass, or the named ones.
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
     let root = root();
     let outcome = match Arguments::parse().verb {
         Verb::Codegen { check } => codegen::run(&root, check),
+        Verb::WsdlDiff { file } => codegen::wsdl_diff(&root, &file),
         Verb::Arrows => arrows::run(&root),
         Verb::Ci { checks } => ci::run(&root, &checks),
     };

@@ -133,7 +133,7 @@ impl<W: Wire> Client<W> {
         let request_id = wire.request_id_header().and_then(header).map(str::to_owned);
         let mut source = None;
         if parts.status.is_success() {
-            match O::decode(&body) {
+            match O::decode(&body, wire.version()) {
                 Ok(mut answer) => {
                     answer.request_id = answer.request_id.or(request_id);
                     return Ok(answer);

@@ -52,6 +52,8 @@ pub trait Route: Operation {
     const PATH: &'static str;
     /// The HTTP status of a successful answer.
     const SUCCESS: u16;
+    /// Other statuses of one, of something begun and not done for instance.
+    const ALSO: &'static [u16] = &[];
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,22 +3,24 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::dialect::Dialect;
+
 /// A request breaks a limit that the service states. Nothing has been sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodeError {
-    field: &'static str,
+    field: String,
     problem: Problem,
 }
 
 impl EncodeError {
-    pub(crate) const fn new(field: &'static str, problem: Problem) -> Self {
-        Self { field, problem }
+    pub(crate) fn new(field: impl Into<String>, problem: Problem) -> Self {
+        Self { field: field.into(), problem }
     }
 
-    /// The field, in the service's spelling.
+    /// The field, in the service's spelling; a part of a field behind a dot.
     #[must_use]
-    pub const fn field(&self) -> &'static str {
-        self.field
+    pub fn field(&self) -> &str {
+        &self.field
     }
 
     /// What is wrong with it.
@@ -115,6 +117,8 @@ pub enum Problem {
     Refusal,
     /// The message brings its own document type, which no service does.
     Doctype,
+    /// This revision of the API has no such field, or no such action.
+    NotIn(Dialect),
 }
 
 /// How long a text may be.
@@ -163,6 +167,14 @@ pub enum Expected {
     Integer,
     /// A decimal amount.
     Amount,
+    /// A decimal number.
+    Decimal,
+    /// `true` or `false`.
+    Bool,
+    /// A JSON array.
+    List,
+    /// An amount of US dollars.
+    Dollars,
     /// An active ISO 4217 code.
     Currency,
     /// A point in time in the form the service uses.
@@ -201,6 +213,7 @@ impl fmt::Display for Problem {
             Self::TrailingBytes => f.write_str("something follows its end"),
             Self::Refusal => f.write_str("it is a refusal"),
             Self::Doctype => f.write_str("it declares a document type"),
+            Self::NotIn(dialect) => write!(f, "revision {} has none", dialect.version()),
         }
     }
 }
@@ -212,6 +225,10 @@ impl fmt::Display for Expected {
             Self::Elements => "elements and no text",
             Self::Integer => "a whole number",
             Self::Amount => "a decimal amount",
+            Self::Decimal => "a decimal number",
+            Self::Bool => "true or false",
+            Self::List => "a JSON array",
+            Self::Dollars => "an amount of US dollars",
             Self::Currency => "a currency code",
             Self::Time => "a point in time",
             Self::Key => "a key of the allowed length and characters",

@@ -1,25 +1,28 @@
 //! Amazon Pay requests and answers as JSON, read from a bounded text; amounts never become floats, and
 //! no single operation is known here.
 
-use std::collections::BTreeSet;
+mod fields;
+mod tolerant;
+mod writer;
+
 use std::fmt;
 
-use refund_rules::Money;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::error::{DecodeError, EncodeError, Expected, Limit, Problem};
+pub(crate) use self::fields::Fields;
+pub(crate) use self::tolerant::{list, object, objects, optional_object};
+pub(crate) use self::writer::Writer;
+use crate::error::{DecodeError, EncodeError, Expected, Problem};
+use crate::field::Field;
 use crate::key::IdempotencyKey;
-use crate::money::{self, Price, PriceIn};
-use crate::params::check_text;
 use crate::scalar::Scalar;
 
 /// The most bytes of a message that are read.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The deepest nesting that is read.
 const DEPTH_MAX: usize = 32;
-/// The most fields of an object in a request.
+/// The most fields of an object, and entries of an array, in a request.
 const ENTRIES_MAX: usize = 256;
 
 /// An Amazon Pay request, encoded and not yet signed.
@@ -63,19 +66,16 @@ impl JsonRequest {
     }
 
     /// The key of the request.
-    pub(crate) fn idempotency_key(&self, name: &str) -> Result<IdempotencyKey, DecodeError> {
-        let fail = |problem| DecodeError::new(name, problem);
+    pub(crate) fn idempotency_key(&self, field: &Field) -> Result<IdempotencyKey, DecodeError> {
+        let fail = |problem| DecodeError::new(field.name(), problem);
         let key = self.key.as_deref().filter(|key| !key.is_empty());
         let key = key.ok_or_else(|| fail(Problem::Missing))?;
         IdempotencyKey::new(key).map_err(|_| fail(Problem::Invalid(Expected::Key)))
     }
 
     /// What stands in the path where the template has `{name}`.
-    pub(crate) fn path_value(
-        &self,
-        template: &str,
-        name: &'static str,
-    ) -> Result<&str, DecodeError> {
+    pub(crate) fn path_value(&self, template: &str, field: &Field) -> Result<&str, DecodeError> {
+        let name = field.name();
         let missing = || DecodeError::new(name, Problem::Missing);
         let (before, after) = template.split_once('{').ok_or_else(missing)?;
         let (_, after) = after.split_once('}').ok_or_else(missing)?;
@@ -99,9 +99,10 @@ impl fmt::Debug for JsonRequest {
 /// that would change the path is refused.
 pub(crate) fn fill_path(
     template: &str,
-    name: &'static str,
+    field: &Field,
     value: &impl Scalar,
 ) -> Result<String, EncodeError> {
+    let name = field.name();
     let text = value.to_text();
     if text.is_empty() || !text.bytes().all(is_plain) {
         return Err(EncodeError::new(name, Problem::Invalid(Expected::Key)));
@@ -165,174 +166,4 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
 /// Writes a whole message. The types of this crate always can be.
 pub(crate) fn write(message: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(message).unwrap_or_default()
-}
-
-/// Writes the fields of a request body in their order.
-#[derive(Debug, Default)]
-pub(crate) struct Writer(String);
-
-impl Writer {
-    pub(crate) fn text<T: Scalar + Serialize>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-        limit: Limit,
-    ) -> Result<(), EncodeError> {
-        check_text(&value.to_text(), limit).map_err(|problem| EncodeError::new(name, problem))?;
-        self.value(name, value);
-        Ok(())
-    }
-
-    pub(crate) fn optional_text<T: Scalar + Serialize>(
-        &mut self,
-        name: &'static str,
-        value: Option<&T>,
-        limit: Limit,
-    ) -> Result<(), EncodeError> {
-        value.map_or(Ok(()), |value| self.text(name, value, limit))
-    }
-
-    pub(crate) fn price(&mut self, name: &'static str, money: Money) -> Result<(), EncodeError> {
-        money::check_positive(money).map_err(|problem| EncodeError::new(name, problem))?;
-        self.value(name, &Price(money));
-        Ok(())
-    }
-
-    fn value(&mut self, name: &'static str, value: &impl Serialize) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push('"');
-        self.0.push_str(name);
-        self.0.push_str("\":");
-        self.0.push_str(&serde_json::to_string(value).unwrap_or_default());
-    }
-
-    pub(crate) fn finish(mut self) -> String {
-        if self.0.is_empty() {
-            self.0.push('{');
-        }
-        self.0.push('}');
-        self.0
-    }
-}
-
-/// Takes the fields of a request out of its body, and notices what is left.
-#[derive(Debug)]
-pub(crate) struct Fields<'a> {
-    entries: Vec<(String, &'a RawValue)>,
-}
-
-impl<'a> Fields<'a> {
-    fn parse(body: &'a str) -> Result<Self, DecodeError> {
-        check_bounds(body.as_bytes())?;
-        let object: Object<'a> = serde_json::from_str(body).map_err(|error| {
-            let expected = if error.is_data() { Expected::Object } else { Expected::Json };
-            DecodeError::new("", Problem::Malformed(expected))
-        })?;
-        let mut entries = object.0;
-        if entries.len() > ENTRIES_MAX {
-            return Err(DecodeError::new("", Problem::TooLarge));
-        }
-        let mut seen = BTreeSet::new();
-        if let Some((name, _)) = entries.iter().find(|(name, _)| !seen.insert(name)) {
-            return Err(DecodeError::new(name.as_str(), Problem::Duplicate));
-        }
-        entries.reverse();
-        Ok(Self { entries })
-    }
-
-    /// Takes a value; null is the same as absent.
-    fn take(&mut self, name: &str) -> Option<&'a RawValue> {
-        let index = self.entries.iter().position(|(given, _)| given == name)?;
-        let (_, raw) = self.entries.remove(index);
-        Some(raw).filter(|raw| raw.get() != "null")
-    }
-
-    /// A text; an empty one is the same as none.
-    pub(crate) fn optional<T: Scalar>(
-        &mut self,
-        name: &'static str,
-        limit: Limit,
-    ) -> Result<Option<T>, DecodeError> {
-        let fail = |problem| DecodeError::new(name, problem);
-        let Some(raw) = self.take(name) else { return Ok(None) };
-        let text: String =
-            serde_json::from_str(raw.get()).map_err(|_| fail(Problem::Invalid(Expected::Text)))?;
-        if text.is_empty() {
-            return Ok(None);
-        }
-        check_text(&text, limit).map_err(fail)?;
-        T::from_text(&text).map(Some).map_err(|expected| fail(Problem::Invalid(expected)))
-    }
-
-    pub(crate) fn required<T: Scalar>(
-        &mut self,
-        name: &'static str,
-        limit: Limit,
-    ) -> Result<T, DecodeError> {
-        self.optional(name, limit)?.ok_or_else(|| DecodeError::new(name, Problem::Missing))
-    }
-
-    pub(crate) fn optional_price(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<Money>, DecodeError> {
-        let Some(raw) = self.take(name) else { return Ok(None) };
-        let fail = |problem| DecodeError::new(name, problem);
-        let mut inner =
-            Fields::parse(raw.get()).map_err(|_| fail(Problem::Invalid(Expected::Object)))?;
-        for part in ["amount", "currencyCode"] {
-            if inner.take(part).is_none() {
-                return Err(DecodeError::new(format!("{name}.{part}"), Problem::Missing));
-            }
-        }
-        inner.finish_under(name)?;
-        let price: PriceIn<'_> = serde_json::from_str(raw.get())
-            .map_err(|_| fail(Problem::Invalid(Expected::PositiveAmount)))?;
-        price.read(money::read_strictly).map(Some).map_err(fail)
-    }
-
-    pub(crate) fn price(&mut self, name: &'static str) -> Result<Money, DecodeError> {
-        self.optional_price(name)?.ok_or_else(|| DecodeError::new(name, Problem::Missing))
-    }
-
-    /// Whatever has not been taken is an error.
-    pub(crate) fn finish(self) -> Result<(), DecodeError> {
-        self.finish_under("")
-    }
-
-    fn finish_under(self, parent: &str) -> Result<(), DecodeError> {
-        let Some((name, _)) = self.entries.last() else { return Ok(()) };
-        let path = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
-        Err(DecodeError::new(path, Problem::Unknown))
-    }
-}
-
-/// The entries of a JSON object as they are written, doubled names included.
-struct Object<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    // One more than there may be is enough to tell.
-                    if entries.len() <= ENTRIES_MAX {
-                        entries.push(entry);
-                    }
-                }
-                Ok(Object(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Entries)
-    }
 }

@@ -32,15 +32,18 @@
 
 pub mod amazon_pay;
 pub mod flexible_payments;
+pub mod soap;
 
 mod operation;
 
 mod json;
 mod params;
-mod soap;
 mod xml;
 
+mod decimal;
+mod dialect;
 mod error;
+mod field;
 mod key;
 mod money;
 mod open;
@@ -51,6 +54,7 @@ mod timestamp;
 
 mod generated;
 
+pub use decimal::Decimal;
 pub use error::{DecodeError, EncodeError, Expected, Limit, Problem};
 pub use json::JsonRequest;
 pub use key::{CallerReference, IdempotencyKey, InvalidKey};

@@ -80,6 +80,20 @@ pub(crate) fn from_code_and_amount(text: &str) -> Result<Money, Problem> {
     read(currency, amount)
 }
 
+/// `1.1`, as on the co-branded pages, which take nothing but US dollars.
+pub(crate) fn dollars(money: Money) -> Result<String, Problem> {
+    check_positive(money)?;
+    match money.currency() == Currency::USD {
+        true => Ok(shortest(money)),
+        false => Err(Problem::Invalid(Expected::Dollars)),
+    }
+}
+
+/// Reads `1.1` of US dollars.
+pub(crate) fn from_dollars(text: &str) -> Result<Money, Problem> {
+    read("USD", text)
+}
+
 /// An amount as Amazon Pay writes it: `{"amount": "14.00", "currencyCode": "USD"}`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Price(pub(crate) Money);

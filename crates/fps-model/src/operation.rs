@@ -72,11 +72,14 @@ pub trait Operation: Clone + fmt::Debug + Send + Sync + Sized {
         version: <Self::Service as Service>::Version,
     ) -> Result<<Self::Service as Service>::Request, EncodeError>;
 
-    /// Reads the body of a successful answer.
+    /// Reads the body of a successful answer, written in the same revision as the request.
     ///
     /// # Errors
     /// [`DecodeError`] names the field that could not be read.
-    fn decode(body: &[u8]) -> Result<Answer<Self::Response>, DecodeError>;
+    fn decode(
+        body: &[u8],
+        version: <Self::Service as Service>::Version,
+    ) -> Result<Answer<Self::Response>, DecodeError>;
 }
 
 /// The same action, seen from the server.

@@ -1,21 +1,20 @@
-//! Query and form parameters: ordered, bounded, dotted names for the parts of an amount; no single
-//! operation is known here.
+//! Query and form parameters, ordered and bounded; no single operation is known here.
+
+mod fields;
+mod writer;
 
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use refund_rules::Money;
 
-use crate::error::{DecodeError, EncodeError, Expected, Limit, Problem};
-use crate::flexible_payments::Dialect;
-use crate::money;
-use crate::scalar::Scalar;
-use crate::timestamp::Timestamp;
+pub(crate) use self::fields::Fields;
+pub(crate) use self::writer::Writer;
+use crate::error::{DecodeError, Expected, Limit, Problem};
 
 /// The most bytes of a query or form that are read.
 const FORM_BYTES_MAX: usize = 64 * 1024;
 /// The most parameters that are read.
-const PARAMS_MAX: usize = 256;
+pub(crate) const PARAMS_MAX: usize = 256;
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -86,11 +85,6 @@ impl Params {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
-
-    /// Takes them apart.
-    pub(crate) fn fields(&self) -> Fields<'_> {
-        Fields { params: &self.0, used: vec![false; self.0.len()] }
-    }
 }
 
 impl AsRef<[(String, String)]> for Params {
@@ -119,203 +113,6 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Writes the fields of a message as parameters.
-#[derive(Debug, Default)]
-pub(crate) struct Writer(Params);
-
-impl Writer {
-    /// With what every request begins with.
-    pub(crate) fn action(action: &str, dialect: Dialect) -> Self {
-        let mut params = Params::new();
-        params.push("Action", action);
-        params.push("Version", dialect.version());
-        Self(params)
-    }
-
-    pub(crate) fn text(
-        &mut self,
-        name: &'static str,
-        value: &impl Scalar,
-        limit: Limit,
-    ) -> Result<(), EncodeError> {
-        let text = value.to_text();
-        check_text(&text, limit).map_err(|problem| EncodeError::new(name, problem))?;
-        self.0.push(name, text);
-        Ok(())
-    }
-
-    /// The one value that a field can have.
-    pub(crate) fn fixed(&mut self, name: &'static str, value: &'static str) {
-        self.0.push(name, value);
-    }
-
-    pub(crate) fn optional_text(
-        &mut self,
-        name: &'static str,
-        value: Option<&impl Scalar>,
-        limit: Limit,
-    ) -> Result<(), EncodeError> {
-        value.map_or(Ok(()), |value| self.text(name, value, limit))
-    }
-
-    /// `Name.CurrencyCode` and `Name.Value`.
-    pub(crate) fn amount(&mut self, name: &'static str, money: Money) -> Result<(), EncodeError> {
-        money::check_positive(money).map_err(|problem| EncodeError::new(name, problem))?;
-        self.0.push(format!("{name}.CurrencyCode"), money.currency().code());
-        self.0.push(format!("{name}.Value"), money::shortest(money));
-        Ok(())
-    }
-
-    /// `USD 1.00`.
-    pub(crate) fn amount_text(
-        &mut self,
-        name: &'static str,
-        money: Money,
-    ) -> Result<(), EncodeError> {
-        money::check_positive(money).map_err(|problem| EncodeError::new(name, problem))?;
-        self.0.push(name, money::with_code(money));
-        Ok(())
-    }
-
-    pub(crate) fn epoch(&mut self, name: &'static str, time: Timestamp) -> Result<(), EncodeError> {
-        self.0.push(name, time.to_epoch_seconds());
-        Ok(())
-    }
-
-    pub(crate) fn finish(self) -> Params {
-        self.0
-    }
-}
-
-/// Parameters that belong to every signed request and to no action.
-const COMMON: [&str; 7] = [
-    "Action",
-    "AWSAccessKeyId",
-    "Signature",
-    "SignatureMethod",
-    "SignatureVersion",
-    "Timestamp",
-    "Version",
-];
-
-/// Takes the fields of a message out of its parameters, and notices what is left.
-#[derive(Debug)]
-pub(crate) struct Fields<'a> {
-    params: &'a [(String, String)],
-    used: Vec<bool>,
-}
-
-impl<'a> Fields<'a> {
-    /// The one value of a parameter, which may be empty.
-    fn take(&mut self, name: &str) -> Result<Option<&'a str>, DecodeError> {
-        let mut found = None;
-        for (index, (given, value)) in self.params.iter().enumerate() {
-            if given == name {
-                self.used[index] = true;
-                if found.replace(value.as_str()).is_some() {
-                    return Err(DecodeError::new(name, Problem::Duplicate));
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    pub(crate) fn optional<T: Scalar>(
-        &mut self,
-        name: &'static str,
-        limit: Limit,
-    ) -> Result<Option<T>, DecodeError> {
-        self.read(name, |text| {
-            check_text(text, limit)?;
-            T::from_text(text).map_err(Problem::Invalid)
-        })
-    }
-
-    pub(crate) fn required<T: Scalar>(
-        &mut self,
-        name: &'static str,
-        limit: Limit,
-    ) -> Result<T, DecodeError> {
-        present(name, self.optional(name, limit)?)
-    }
-
-    /// An amount in two parameters, both or neither. An empty one is not left out: what remains of a
-    /// payment must not be refunded because an amount was lost on its way.
-    pub(crate) fn optional_amount(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<Money>, DecodeError> {
-        let (code, value) = (format!("{name}.CurrencyCode"), format!("{name}.Value"));
-        match (self.take(&code)?, self.take(&value)?) {
-            (None, None) => Ok(None),
-            (None, Some(_)) => Err(DecodeError::new(code, Problem::Missing)),
-            (Some(_), None) => Err(DecodeError::new(value, Problem::Missing)),
-            (Some(""), Some(_)) => Err(DecodeError::new(code, Problem::Missing)),
-            (Some(_), Some("")) => Err(DecodeError::new(value, Problem::Missing)),
-            (Some(currency), Some(amount)) => money::read_strictly(currency, amount)
-                .map(Some)
-                .map_err(|problem| DecodeError::new(name, problem)),
-        }
-    }
-
-    pub(crate) fn amount(&mut self, name: &'static str) -> Result<Money, DecodeError> {
-        present(name, self.optional_amount(name)?)
-    }
-
-    /// An amount in one parameter: `USD 1.00`.
-    pub(crate) fn optional_amount_text(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<Money>, DecodeError> {
-        self.read(name, money::from_code_and_amount)
-    }
-
-    pub(crate) fn amount_text(&mut self, name: &'static str) -> Result<Money, DecodeError> {
-        present(name, self.optional_amount_text(name)?)
-    }
-
-    /// Seconds since 1970.
-    pub(crate) fn epoch(&mut self, name: &'static str) -> Result<Timestamp, DecodeError> {
-        let time =
-            self.read(name, |text| Timestamp::from_epoch_seconds(text).map_err(Problem::Invalid))?;
-        present(name, time)
-    }
-
-    /// The one value that a field can have.
-    pub(crate) fn fixed(
-        &mut self,
-        name: &'static str,
-        value: &'static str,
-    ) -> Result<(), DecodeError> {
-        let wrong = Problem::Invalid(Expected::Fixed(value));
-        let right = self.read(name, |text| if text == value { Ok(()) } else { Err(wrong) })?;
-        present(name, right)
-    }
-
-    /// Reads a value; an empty one is the same as none.
-    fn read<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&str) -> Result<T, Problem>,
-    ) -> Result<Option<T>, DecodeError> {
-        let value = self.take(name)?.filter(|text| !text.is_empty()).map(read).transpose();
-        value.map_err(|problem| DecodeError::new(name, problem))
-    }
-
-    /// For a server: whatever has not been taken is an error, and so is a second of those that
-    /// belong to every request: two readers could each follow another `Action`.
-    pub(crate) fn finish(mut self) -> Result<(), DecodeError> {
-        for name in COMMON {
-            self.take(name)?;
-        }
-        let left = self.params.iter().zip(self.used).find(|(_, used)| !used);
-        match left {
-            Some(((name, _), _)) => Err(DecodeError::new(name.as_str(), Problem::Unknown)),
-            None => Ok(()),
-        }
-    }
-}
-
 /// A text within its limit that XML and a terminal can carry.
 pub(crate) fn check_text(text: &str, limit: Limit) -> Result<(), Problem> {
     let carried = |character: char| !character.is_control() || "\t\n\r".contains(character);
@@ -324,10 +121,6 @@ pub(crate) fn check_text(text: &str, limit: Limit) -> Result<(), Problem> {
         (false, false) => Err(Problem::Invalid(Expected::Text)),
         (false, true) => limit.check(text),
     }
-}
-
-fn present<T>(name: &str, value: Option<T>) -> Result<T, DecodeError> {
-    value.ok_or_else(|| DecodeError::new(name, Problem::Missing))
 }
 
 #[cfg(test)]

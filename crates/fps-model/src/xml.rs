@@ -6,9 +6,12 @@
 use std::borrow::Cow;
 
 use quick_xml::events::Event;
+use quick_xml::name::{NamespaceResolver, ResolveResult};
 use refund_rules::Money;
 
+use crate::dialect::Dialect;
 use crate::error::{DecodeError, Expected, Problem};
+use crate::field::Field;
 use crate::money;
 use crate::scalar::Scalar;
 
@@ -19,6 +22,14 @@ const DEPTH_MAX: usize = 32;
 /// The most elements that are read.
 const ELEMENTS_MAX: usize = 10_000;
 
+/// All that an element holds.
+#[derive(Debug)]
+pub(crate) enum Node {
+    Text(String),
+    /// Children by their names, in their order.
+    Parts(Vec<(String, Self)>),
+}
+
 /// Reads a message element by element.
 ///
 /// The reader stands inside an element. [`Reader::next_child`] enters the next child, which must then
@@ -27,10 +38,24 @@ pub(crate) struct Reader<'x> {
     events: quick_xml::Reader<&'x [u8]>,
     path: Path,
     elements: usize,
+    /// In an answer of the 2007 revision: what stands beside the result.
+    beside: Option<Beside>,
+    /// Of a request: the namespaces that are declared.
+    namespaces: Option<Box<NamespaceResolver>>,
+    /// The one of the element last entered.
+    namespace: String,
+}
+
+/// What the 2007 revision puts into the outermost element, among the fields of the result.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    depth: usize,
+    pub(crate) status: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) refused: bool,
 }
 
 /// Names of the open elements, joined by slashes, and where each begins.
-#[derive(Default)]
 struct Path {
     text: String,
     starts: Vec<usize>,
@@ -40,6 +65,11 @@ struct Path {
 }
 
 impl Path {
+    /// With room for what answers usually have.
+    fn new() -> Self {
+        Self { text: String::with_capacity(128), starts: Vec::with_capacity(8), empty: Vec::new() }
+    }
+
     fn push(&mut self, name: &str) {
         self.starts.push(self.text.len());
         if !self.text.is_empty() {
@@ -49,7 +79,9 @@ impl Path {
     }
 
     fn pop(&mut self) {
-        self.empty.retain(|(_, depth)| *depth <= self.starts.len());
+        if !self.empty.is_empty() {
+            self.empty.retain(|(_, depth)| *depth <= self.starts.len());
+        }
         let start = self.starts.pop().unwrap_or(0);
         self.text.truncate(start);
     }
@@ -72,6 +104,18 @@ impl Path {
 impl<'x> Reader<'x> {
     /// Opens a document and enters its outermost element.
     pub(crate) fn open(body: &'x [u8]) -> Result<Self, DecodeError> {
+        Self::open_with(body, None)
+    }
+
+    /// The same, and keeps account of namespaces.
+    pub(crate) fn open_with_namespaces(body: &'x [u8]) -> Result<Self, DecodeError> {
+        Self::open_with(body, Some(Box::default()))
+    }
+
+    fn open_with(
+        body: &'x [u8],
+        namespaces: Option<Box<NamespaceResolver>>,
+    ) -> Result<Self, DecodeError> {
         if body.len() > XML_BYTES_MAX {
             return Err(DecodeError::new("", Problem::TooLarge));
         }
@@ -81,11 +125,23 @@ impl<'x> Reader<'x> {
         let config = events.config_mut();
         config.expand_empty_elements = true;
         config.check_comments = true;
-        let mut reader = Self { events, path: Path::default(), elements: 0 };
+        let mut reader = Self {
+            events,
+            path: Path::new(),
+            elements: 0,
+            beside: None,
+            namespaces,
+            namespace: String::new(),
+        };
         match reader.enter()? {
             true => Ok(reader),
             false => Err(reader.fail(Problem::Malformed(Expected::Xml))),
         }
+    }
+
+    /// The namespace of the element last entered, when account is kept; empty when it has none.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
     }
 
     /// The local name of the element that the reader stands in.
@@ -111,12 +167,43 @@ impl<'x> Reader<'x> {
     }
 
     /// The text of the element just entered, which is left.
-    pub(crate) fn text(&mut self) -> Result<String, DecodeError> {
-        let mut text = String::new();
+    pub(crate) fn text(&mut self) -> Result<Cow<'x, str>, DecodeError> {
+        let mut text = Cow::Borrowed("");
+        while let Some(event) = self.piece(&mut text)? {
+            if let Event::Start(_) = event {
+                return Err(self.fail(Problem::Invalid(Expected::Text)));
+            }
+        }
+        self.carried(text)
+    }
+
+    /// Everything in the element just entered, which is left.
+    pub(crate) fn node(&mut self) -> Result<Node, DecodeError> {
+        let (mut text, mut parts) = (Cow::Borrowed(""), Vec::new());
+        while let Some(event) = self.piece(&mut text)? {
+            if let Event::Start(start) = event {
+                let name = start.local_name().into_inner();
+                self.path.push(name);
+                self.count(0)?;
+                parts.push((name.to_owned(), self.node()?));
+            }
+        }
+        let node = match (parts.is_empty(), is_blank(&text)) {
+            (true, _) => Node::Text(self.carried(text)?.into_owned()),
+            (false, true) => Node::Parts(parts),
+            (false, false) => return Err(self.fail(Problem::Invalid(Expected::Elements))),
+        };
+        self.path.pop();
+        Ok(node)
+    }
+
+    /// Reads on inside an element: text is added, a child is handed out unread, and nothing is left
+    /// at the end.
+    fn piece(&mut self, text: &mut Cow<'x, str>) -> Result<Option<Event<'x>>, DecodeError> {
         loop {
             match self.event()? {
-                Event::Text(piece) => text.push_str(&piece.xml10_content()),
-                Event::CData(piece) => text.push_str(&piece.xml10_content()),
+                Event::Text(piece) => append(text, piece.xml10_content()),
+                Event::CData(piece) => append(text, piece.xml10_content()),
                 Event::GeneralRef(reference) => {
                     let character = match reference.resolve_char_ref() {
                         Ok(Some(character)) => Some(character),
@@ -125,24 +212,28 @@ impl<'x> Reader<'x> {
                     };
                     let character =
                         character.ok_or_else(|| self.fail(Problem::Malformed(Expected::Xml)))?;
-                    text.push(character);
+                    text.to_mut().push(character);
                 }
                 Event::Comment(_) | Event::PI(_) => {}
-                Event::End(_) => break,
-                Event::Start(_) | Event::Empty(_) => {
-                    return Err(self.fail(Problem::Invalid(Expected::Text)));
-                }
+                Event::End(_) => return Ok(None),
+                start @ (Event::Start(_) | Event::Empty(_)) => return Ok(Some(start)),
                 Event::Decl(_) | Event::DocType(_) | Event::Eof => {
                     return Err(self.fail(Problem::Malformed(Expected::Xml)));
                 }
             }
         }
-        if text.chars().any(|character| character.is_control() && !"\t\n\r".contains(character)) {
+    }
+
+    /// A text without control characters and without blanks at its ends.
+    fn carried(&self, text: Cow<'x, str>) -> Result<Cow<'x, str>, DecodeError> {
+        let printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let control = |character: char| character.is_control() && !"\t\n\r".contains(character);
+        if !printable && text.chars().any(control) {
             return Err(self.fail(Problem::Invalid(Expected::Text)));
         }
-        Ok(match text.trim() {
-            trimmed if trimmed.len() == text.len() => text,
-            trimmed => trimmed.to_owned(),
+        Ok(match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
         })
     }
 
@@ -201,6 +292,47 @@ impl<'x> Reader<'x> {
         Ok(())
     }
 
+    /// Reads the element just entered as one of several texts.
+    pub(crate) fn scalars<T: Scalar>(&mut self, list: &mut Vec<T>) -> Result<(), DecodeError> {
+        let text = self.text()?;
+        if !text.is_empty() {
+            let value = T::from_text(&text);
+            list.push(value.map_err(|expected| self.fail(Problem::Invalid(expected)))?);
+        }
+        self.path.pop();
+        Ok(())
+    }
+
+    /// From now on, the children of the element that the reader stands in that belong to no result
+    /// are those of a 2007 answer.
+    pub(crate) fn note_beside(&mut self) {
+        let depth = self.path.starts.len() + 1;
+        self.beside = Some(Beside { depth, ..Beside::default() });
+    }
+
+    /// What has been noted.
+    pub(crate) fn beside(&mut self) -> Beside {
+        self.beside.take().unwrap_or_default()
+    }
+
+    /// Leaves the element just entered, which is no field of the message that is being read.
+    pub(crate) fn other(&mut self) -> Result<(), DecodeError> {
+        let depth = self.path.starts.len();
+        let Some(mut beside) = self.beside.take_if(|beside| beside.depth == depth) else {
+            return self.skip();
+        };
+        let done = match self.name() {
+            "Status" => self.scalar(&mut beside.status),
+            "RequestId" => self.scalar(&mut beside.request_id),
+            name => {
+                beside.refused |= name == "Errors";
+                self.skip()
+            }
+        };
+        self.beside = Some(beside);
+        done
+    }
+
     /// Leaves the element just entered, whatever is in it.
     pub(crate) fn skip(&mut self) -> Result<(), DecodeError> {
         let mut depth = 1_usize;
@@ -236,6 +368,12 @@ impl<'x> Reader<'x> {
                 Event::Start(start) => {
                     self.path.push(start.local_name().into_inner());
                     self.count(0)?;
+                    if let Some(namespaces) = &self.namespaces {
+                        self.namespace = match namespaces.resolve_element(start.name()).0 {
+                            ResolveResult::Bound(namespace) => namespace.into_inner().to_owned(),
+                            ResolveResult::Unbound | ResolveResult::Unknown(_) => String::new(),
+                        };
+                    }
                     return Ok(true);
                 }
                 Event::End(_) => return Ok(false),
@@ -279,9 +417,28 @@ impl<'x> Reader<'x> {
             Ok(Event::Decl(_)) if !self.path.starts.is_empty() => {
                 Err(self.fail(Problem::Malformed(Expected::Xml)))
             }
-            Ok(event) => Ok(event),
+            Ok(event) => {
+                let tracked = match (&mut self.namespaces, &event) {
+                    (Some(namespaces), Event::Start(start)) => namespaces.push(start),
+                    (Some(namespaces), Event::End(_)) => {
+                        namespaces.pop();
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                };
+                tracked.map_err(|_| self.fail(Problem::Malformed(Expected::Xml)))?;
+                Ok(event)
+            }
             Err(_) => Err(self.fail(Problem::Malformed(Expected::Xml))),
         }
+    }
+}
+
+/// Adds a piece to a text, which is copied only if it has several.
+fn append<'x>(text: &mut Cow<'x, str>, piece: Cow<'x, str>) {
+    match text.is_empty() {
+        true => *text = piece,
+        false => text.to_mut().push_str(&piece),
     }
 }
 
@@ -300,41 +457,74 @@ fn predefined(name: &str) -> Option<char> {
     })
 }
 
-/// Writes a message element by element.
+/// What every document begins with. One line behind the declaration: Amazon's own libraries match
+/// answers with a regular expression that does not cross lines.
+pub(crate) const DECLARATION: &str = "<?xml version=\"1.0\"?>\n";
+
+/// Writes a message element by element, in the spelling of one revision.
 #[derive(Debug)]
-pub(crate) struct Writer(String);
+pub(crate) struct Writer {
+    text: String,
+    dialect: Dialect,
+}
 
 impl Writer {
-    pub(crate) fn new() -> Self {
-        // One line behind the declaration: Amazon's own libraries match answers with a regular
-        // expression that does not cross lines.
-        Self("<?xml version=\"1.0\"?>\n".to_owned())
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self { text: DECLARATION.to_owned(), dialect }
     }
 
-    /// An element with a default namespace.
+    /// The name of a field in this revision, if the revision knows it.
+    pub(crate) fn spelling(&self, field: &Field) -> Option<&'static str> {
+        field.name_in(self.dialect)
+    }
+
+    /// An element that declares a namespace, as the default one or, when its name has a prefix, under
+    /// that.
     pub(crate) fn root(&mut self, name: &str, namespace: &str, content: impl FnOnce(&mut Self)) {
-        self.0.push('<');
-        self.0.push_str(name);
-        self.0.push_str(" xmlns=\"");
-        self.0.push_str(namespace);
-        self.0.push_str("\">");
+        let declared = match name.split_once(':') {
+            Some((prefix, _)) => format!("xmlns:{prefix}"),
+            None => "xmlns".to_owned(),
+        };
+        self.with_attributes(name, &[(&declared, namespace)], content);
+    }
+
+    /// An element with attributes.
+    pub(crate) fn with_attributes(
+        &mut self,
+        name: &str,
+        attributes: &[(&str, &str)],
+        content: impl FnOnce(&mut Self),
+    ) {
+        self.text.push('<');
+        self.text.push_str(name);
+        for (attribute, value) in attributes {
+            self.text.push(' ');
+            self.text.push_str(attribute);
+            self.text.push_str("=\"");
+            self.text.push_str(&escaped(value));
+            self.text.push('"');
+        }
+        self.text.push('>');
         content(self);
         self.end(name);
     }
 
     pub(crate) fn element(&mut self, name: &str, content: impl FnOnce(&mut Self)) {
-        self.0.push('<');
-        self.0.push_str(name);
-        self.0.push('>');
-        content(self);
-        self.end(name);
+        self.with_attributes(name, &[], content);
+    }
+
+    /// Text that is markup already.
+    pub(crate) fn raw(&mut self, markup: &str) {
+        self.text.push_str(markup);
+    }
+
+    /// The content of the element that is open.
+    pub(crate) fn content(&mut self, text: &str) {
+        self.text.push_str(&escaped(text));
     }
 
     pub(crate) fn text(&mut self, name: &str, text: &str) {
-        let escaped: Cow<'_, str> = quick_xml::escape::escape(text);
-        // A reference keeps the document on its one line, and the line end as it is.
-        let escaped = escaped.replace('\r', "&#13;").replace('\n', "&#10;");
-        self.element(name, |writer| writer.0.push_str(&escaped));
+        self.element(name, |writer| writer.content(text));
     }
 
     pub(crate) fn scalar(&mut self, name: &str, value: &impl Scalar) {
@@ -350,7 +540,7 @@ impl Writer {
     pub(crate) fn amount(&mut self, name: &str, money: Money) {
         self.element(name, |writer| {
             writer.text("CurrencyCode", money.currency().code());
-            writer.text("Value", &money::six_decimals(money));
+            writer.text(writer.dialect.amount_value(), &money::six_decimals(money));
         });
     }
 
@@ -361,12 +551,21 @@ impl Writer {
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {
-        self.0.into_bytes()
+        self.text.into_bytes()
     }
 
     fn end(&mut self, name: &str) {
-        self.0.push_str("</");
-        self.0.push_str(name);
-        self.0.push('>');
+        self.text.push_str("</");
+        self.text.push_str(name);
+        self.text.push('>');
+    }
+}
+
+fn escaped(text: &str) -> Cow<'_, str> {
+    let escaped = quick_xml::escape::escape(text);
+    // A reference keeps the document on its one line, and the line end as it is.
+    match escaped.contains(['\r', '\n']) {
+        true => escaped.replace('\r', "&#13;").replace('\n', "&#10;").into(),
+        false => escaped,
     }
 }

@@ -67,20 +67,25 @@ fn bad_xml_is_refused_with_its_place() {
         (" ".repeat(2_000_000), "", P::TooLarge),
     ];
     for (text, path, problem) in rows {
-        let error = Refund::decode(text.as_bytes()).unwrap_err();
+        let error = Refund::decode(text.as_bytes(), Dialect::default()).unwrap_err();
         let shown = text.chars().take(80).collect::<String>();
         assert_eq!((error.path(), error.problem()), (path, &problem), "{shown}");
     }
-    let error = Refund::decode(refund_answer(&format!("{GOOD}{deep}")).as_bytes()).unwrap_err();
+    let error =
+        Refund::decode(refund_answer(&format!("{GOOD}{deep}")).as_bytes(), Dialect::default())
+            .unwrap_err();
     assert_eq!(error.problem(), &P::TooDeep);
-    let error = Refund::decode(b"\xff\xfe").unwrap_err();
+    let error = Refund::decode(b"\xff\xfe", Dialect::default()).unwrap_err();
     assert_eq!(error.problem(), &P::Malformed(Expected::Xml));
 }
 
 #[test]
 fn a_hundred_thousand_nested_elements_do_not_overflow_the_stack() {
     let text = refund_answer(&format!("{GOOD}{}", "<a>".repeat(100_000)));
-    assert_eq!(Refund::decode(text.as_bytes()).unwrap_err().problem(), &Problem::TooDeep);
+    assert_eq!(
+        Refund::decode(text.as_bytes(), Dialect::default()).unwrap_err().problem(),
+        &Problem::TooDeep
+    );
 }
 
 #[test]
@@ -90,7 +95,7 @@ fn what_a_client_must_bear_is_borne() {
          <x:TransactionId> T&amp;&#65; </x:TransactionId>\
          <TransactionStatus><![CDATA[Reversed]]></TransactionStatus></x:RefundResult>\
          </x:RefundResponse>  <!-- end -->\n";
-    let answer = Refund::decode(text.as_bytes()).unwrap();
+    let answer = Refund::decode(text.as_bytes(), Dialect::default()).unwrap();
     assert_eq!(answer.result.transaction_id.as_str(), "T&A");
     // A status that this version does not know is kept, and equal to itself only.
     assert_eq!(answer.result.transaction_status.as_str(), "Reversed");
@@ -111,13 +116,14 @@ fn an_amount_in_an_answer_is_exact_or_an_error() {
              </GetTransactionResponse>"
         )
     };
-    assert!(GetTransaction::decode(answer("1.100000").as_bytes()).is_ok());
+    assert!(GetTransaction::decode(answer("1.100000").as_bytes(), Dialect::default()).is_ok());
     for (value, problem) in [
         ("1.101000", Problem::TooPrecise),
         ("1e3", Problem::Invalid(Expected::Amount)),
         ("string", Problem::Invalid(Expected::Amount)),
     ] {
-        let error = GetTransaction::decode(answer(value).as_bytes()).unwrap_err();
+        let error =
+            GetTransaction::decode(answer(value).as_bytes(), Dialect::default()).unwrap_err();
         assert_eq!(error.problem(), &problem);
         assert!(error.path().ends_with("Transaction/TransactionAmount"), "{}", error.path());
     }
@@ -200,8 +206,7 @@ fn a_server_reads_json_strictly_and_a_client_does_not() {
     let refund = GetRefund::decode(
         br#"{"refundId":"r","chargeId":"c","refundAmount":{"amount":12.99,"currencyCode":"EUR","new":[]},
             "creationTimestamp":"20190714T155300Z","statusDetails":{"state":"Reversed","x":null},
-            "disbursementDetails":{"a":{"b":1}}}"#,
-    )
+            "disbursementDetails":{"a":{"b":1}}}"#, ApiVersion::V2)
     .unwrap()
     .result;
     assert_eq!(refund.refund_amount.minor(), 1299);

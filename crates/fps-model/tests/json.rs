@@ -33,7 +33,7 @@ fn problem<T: std::fmt::Debug>(read: Result<T, DecodeError>) -> (String, Problem
 
 #[test]
 fn a_client_takes_a_field_once_and_in_its_shape() {
-    let decode = |text: &str| GetRefund::decode(text.as_bytes());
+    let decode = |text: &str| GetRefund::decode(text.as_bytes(), ApiVersion::V2);
     let good = answer(PRICE, "");
     let amount = decode(&good).unwrap().result.refund_amount;
     assert_eq!(amount, Money::from_minor(1400, Currency::USD));
@@ -80,7 +80,9 @@ fn a_client_takes_a_field_once_and_in_its_shape() {
 #[test]
 fn the_bounds_hold_in_both_directions() {
     use Problem as P;
-    let client = |text: &str| GetRefund::decode(text.as_bytes()).err().map(|e| e.problem().clone());
+    let client = |text: &str| {
+        GetRefund::decode(text.as_bytes(), ApiVersion::V2).err().map(|e| e.problem().clone())
+    };
     let server = |text: &str| read(text).err().map(|e| e.problem().clone());
     let refund = |more: &str| format!(r#"{{"chargeId":"c",{PRICE}{more}}}"#);
     // The object around it is one of the 32 levels.
@@ -265,7 +267,7 @@ fn a_request_is_not_encoded_beyond_what_a_service_takes() {
         let mut refund = CreateRefund::new(key, charge, Money::from_minor(minor, Currency::USD));
         refund.soft_descriptor = descriptor.map(Into::into);
         let encoded = refund.encode(ApiVersion::V2);
-        encoded.map(|_| ()).map_err(|error| (error.field(), error.problem().clone()))
+        encoded.map(|_| ()).map_err(|error| (error.field().to_owned(), error.problem().clone()))
     };
     assert_eq!(encode("c", 1, Some("sixteen letters.")), Ok(()));
     let positive = Problem::Invalid(Expected::PositiveAmount);
@@ -281,7 +283,7 @@ fn a_request_is_not_encoded_beyond_what_a_service_takes() {
             Problem::TooLong(Limit::Bytes(16)),
         ),
     ] {
-        assert_eq!(found, Err((field, expected)));
+        assert_eq!(found, Err((field.to_owned(), expected)));
     }
 }
 

@@ -73,13 +73,13 @@ fn the_request_printed_in_seed_001_is_read_as_that_refund() {
 
 #[test]
 fn the_answers_of_seed_001_decode_over_query_and_over_soap() {
-    let answer = Refund::decode(&sample("refund-response.xml")).unwrap();
+    let answer = Refund::decode(&sample("refund-response.xml"), Dialect::default()).unwrap();
     assert_eq!(answer.result.transaction_id.as_str(), "14GK6F2QU755ODS27SGHEURLKPG72Z54KMF");
     assert_eq!(answer.result.transaction_status, TransactionStatus::Pending);
     let request_id = answer.request_id.as_deref();
     assert_eq!(request_id, Some("1a146b9a-b37b-4f5f-bda6-012a5b9e45c3:0"));
 
-    let answer = Refund::decode(&sample("refund-response.soap.xml")).unwrap();
+    let answer = Refund::decode(&sample("refund-response.soap.xml"), Dialect::default()).unwrap();
     assert_eq!(answer.result.transaction_id.as_str(), "13N91G4R7478C8ZLHEF93JLIGROQH2VQJSM");
     assert_eq!(answer.result.transaction_status, TransactionStatus::Success);
     let request_id = answer.request_id.as_deref();
@@ -113,7 +113,9 @@ fn the_notifications_of_seed_001_decode() {
 
 #[test]
 fn the_other_documented_answers_decode() {
-    let answer = GetTransaction::decode(&sample("get-transaction-response.xml")).unwrap();
+    let answer =
+        GetTransaction::decode(&sample("get-transaction-response.xml"), Dialect::default())
+            .unwrap();
     let transaction = answer.result.transaction.unwrap();
     assert_eq!(transaction.transaction_amount, usd("1.00"));
     assert_eq!(transaction.fps_fees, Some(usd("0.10")));
@@ -123,13 +125,17 @@ fn the_other_documented_answers_decode() {
     assert_eq!(Some(transaction.date_received), Timestamp::parse("2009-10-06T05:50:08.010Z"));
     assert!(!format!("{transaction:?}").contains("553ILMLCG6Z8"), "tokens are not printed");
 
-    let answer =
-        GetTransactionStatus::decode(&sample("get-transaction-status-response.xml")).unwrap();
+    let answer = GetTransactionStatus::decode(
+        &sample("get-transaction-status-response.xml"),
+        Dialect::default(),
+    )
+    .unwrap();
     assert_eq!(answer.result.transaction_status, TransactionStatus::Success);
     assert_eq!(answer.result.status_code.as_deref(), Some("Success"));
-    let answer = Pay::decode(&sample("pay-response.xml")).unwrap();
+    let answer = Pay::decode(&sample("pay-response.xml"), Dialect::default()).unwrap();
     assert_eq!(answer.result.transaction_status, TransactionStatus::Pending);
-    let answer = CancelToken::decode(&sample("cancel-token-response.xml")).unwrap();
+    let answer =
+        CancelToken::decode(&sample("cancel-token-response.xml"), Dialect::default()).unwrap();
     assert!(answer.request_id.unwrap().ends_with(":0"));
 }
 
@@ -180,7 +186,9 @@ fn the_refund_of_seed_004_encodes_to_what_is_printed() {
 
 #[test]
 fn the_answers_of_seed_004_decode() {
-    let refund = CreateRefund::decode(&sample("create-refund-response.json")).unwrap().result;
+    let refund = CreateRefund::decode(&sample("create-refund-response.json"), ApiVersion::V2)
+        .unwrap()
+        .result;
     assert_eq!(refund.refund_id.as_str(), "S01-5105180-3221187-R022311");
     assert_eq!(refund.charge_id.as_str(), "S01-5105180-3221187-C056351");
     assert_eq!(refund.refund_amount, usd("14.00"));
@@ -188,16 +196,20 @@ fn the_answers_of_seed_004_decode() {
     assert_eq!(refund.status_details.reason_code, None);
     assert_eq!(refund.release_environment, Some(ReleaseEnvironment::Sandbox));
     assert_eq!(refund.creation_timestamp.to_basic(), "20190714T155300Z");
-    let refund = GetRefund::decode(&sample("get-refund-response.json")).unwrap().result;
+    let refund =
+        GetRefund::decode(&sample("get-refund-response.json"), ApiVersion::V2).unwrap().result;
     assert_eq!(refund.status_details.state, RefundState::Refunded);
 }
 
 #[test]
 fn charges_decode_from_the_documentation_and_from_the_field() {
-    let charge = GetCharge::decode(&sample("charge-captured-doc-usd.json")).unwrap().result;
+    let charge =
+        GetCharge::decode(&sample("charge-captured-doc-usd.json"), ApiVersion::V2).unwrap().result;
     assert_eq!(charge.capture_amount, Some(usd("14.00")));
     assert_eq!(charge.refunded_amount, Some(usd("0.00")));
-    let charge = GetCharge::decode(&sample("charge-captured-sandbox-jp-2023.json")).unwrap().result;
+    let charge = GetCharge::decode(&sample("charge-captured-sandbox-jp-2023.json"), ApiVersion::V2)
+        .unwrap()
+        .result;
     assert_eq!(charge.capture_amount, Some(Money::from_minor(500, Currency::JPY)));
     assert_eq!(charge.status_details.state, ChargeState::Captured);
 }

@@ -39,7 +39,8 @@ fn problem<T: std::fmt::Debug>(read: Result<T, DecodeError>) -> (String, Problem
 #[test]
 fn an_amount_is_one_currency_and_one_value() {
     use Problem as P;
-    let read = |amounts: &str| GetTransaction::decode(transaction(amounts).as_bytes());
+    let read =
+        |amounts: &str| GetTransaction::decode(transaction(amounts).as_bytes(), Dialect::default());
     let amount = |inside: &str| format!("<TransactionAmount>{inside}</TransactionAmount>");
     let minor = |amounts: &str| {
         read(amounts).unwrap().result.transaction.unwrap().transaction_amount.minor()
@@ -97,7 +98,11 @@ fn a_number_is_read_whole_whatever_cuts_it() {
     ] {
         let amounts = "<TransactionAmount><CurrencyCode>USD</CurrencyCode><Value>";
         let text = transaction(&format!("{amounts}{value}</Value></TransactionAmount>"));
-        let read = GetTransaction::decode(text.as_bytes()).unwrap().result.transaction.unwrap();
+        let read = GetTransaction::decode(text.as_bytes(), Dialect::default())
+            .unwrap()
+            .result
+            .transaction
+            .unwrap();
         assert_eq!(read.transaction_amount, Money::from_minor(1000, Currency::USD), "{value}");
     }
 }
@@ -131,11 +136,22 @@ fn what_stands_twice_is_refused() {
     ] {
         let text = format!("<RefundResponse>{inside}</RefundResponse>");
         let expected = (format!("RefundResponse/{path}"), Problem::Duplicate);
-        assert_eq!(problem(Refund::decode(text.as_bytes())), expected, "{text}");
+        assert_eq!(
+            problem(Refund::decode(text.as_bytes(), Dialect::default())),
+            expected,
+            "{text}"
+        );
     }
     // Something of the same name further inside is another thing.
     let inside = refund(&format!("{GOOD}<New><TransactionId>U</TransactionId></New>"));
-    assert_eq!(Refund::decode(inside.as_bytes()).unwrap().result.transaction_id.as_str(), "T");
+    assert_eq!(
+        Refund::decode(inside.as_bytes(), Dialect::default())
+            .unwrap()
+            .result
+            .transaction_id
+            .as_str(),
+        "T"
+    );
 }
 
 #[test]
@@ -160,14 +176,18 @@ fn text_and_markup_stand_where_they_belong() {
         (good.replace("<RefundResult>", "<!-- a -- b --><RefundResult>"), xml.clone()),
         (good.replace(">T<", "><?xml version='1.0'?>T<"), xml),
     ] {
-        assert_eq!(problem(Refund::decode(text.as_bytes())).1, expected, "{text}");
+        assert_eq!(
+            problem(Refund::decode(text.as_bytes(), Dialect::default())).1,
+            expected,
+            "{text}"
+        );
     }
     for text in [
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{good}"),
         format!("<!-- a --><?p?> {good} <?p?><!-- b -->\r\n"),
         good.replace("<RefundResult>", " <!-- a --> <?p?>\n<RefundResult>"),
     ] {
-        assert!(Refund::decode(text.as_bytes()).is_ok(), "{text}");
+        assert!(Refund::decode(text.as_bytes(), Dialect::default()).is_ok(), "{text}");
     }
 }
 
@@ -183,10 +203,14 @@ fn there_are_no_entities_but_the_five_and_no_document_type_anywhere() {
         good.replace(">T<", &format!(">{doctype}<")),
         format!("{good}{doctype}"),
     ] {
-        assert_eq!(problem(Refund::decode(text.as_bytes())).1, Problem::Doctype, "{text}");
+        assert_eq!(
+            problem(Refund::decode(text.as_bytes(), Dialect::default())).1,
+            Problem::Doctype,
+            "{text}"
+        );
     }
     let id = |text: &str| {
-        Refund::decode(good.replace(">T<", &format!(">{text}<")).as_bytes())
+        Refund::decode(good.replace(">T<", &format!(">{text}<")).as_bytes(), Dialect::default())
             .map(|answer| answer.result.transaction_id.as_str().to_owned())
     };
     assert_eq!(id("&amp;&lt;&gt;&quot;&apos;&#x41;&#66;").unwrap(), "&<>\"'AB");
@@ -205,8 +229,9 @@ fn there_are_no_entities_but_the_five_and_no_document_type_anywhere() {
 #[test]
 fn the_bounds_are_where_they_are_said_to_be() {
     use Problem as P;
-    let problem_of =
-        |text: &str| Refund::decode(text.as_bytes()).err().map(|e| e.problem().clone());
+    let problem_of = |text: &str| {
+        Refund::decode(text.as_bytes(), Dialect::default()).err().map(|e| e.problem().clone())
+    };
     // The root and the result are two of the 32 levels.
     let nested = |levels: usize| {
         let (open, close) = ("<a>".repeat(levels), "</a>".repeat(levels));
@@ -238,7 +263,7 @@ fn an_envelope_has_one_body_with_one_answer() {
     let other = good.replace(">T<", ">U<");
     let body = |inside: &str| format!("<s:Body>{inside}</s:Body>");
     let id = |text: &str| {
-        let answer = Refund::decode(text.as_bytes());
+        let answer = Refund::decode(text.as_bytes(), Dialect::default());
         answer.map(|answer| answer.result.transaction_id.as_str().to_owned())
     };
     // What stands in the header is no answer, not even in something called a body.
@@ -277,14 +302,19 @@ fn an_answer_of_another_action_or_a_refusal_is_no_answer() {
         (good.replace("<RefundResult>", "<Errors/><RefundResult>"), P::Refusal),
         (good.replace("<RefundResult>", "<Status>Failure</Status><RefundResult>"), P::Refusal),
     ] {
-        assert_eq!(problem(Refund::decode(text.as_bytes())).1, expected, "{text}");
+        assert_eq!(
+            problem(Refund::decode(text.as_bytes(), Dialect::default())).1,
+            expected,
+            "{text}"
+        );
     }
     let old = good.replace("<RefundResult>", "<Status>Success</Status><RefundResult>");
-    assert!(Refund::decode(old.as_bytes()).is_ok());
+    assert!(Refund::decode(old.as_bytes(), Dialect::default()).is_ok());
     // An action without a result still has to say something.
     let cancelled = |inside: &str| {
         CancelToken::decode(
             format!("<CancelTokenResponse>{inside}</CancelTokenResponse>").as_bytes(),
+            Dialect::default(),
         )
     };
     assert!(cancelled("<ResponseMetadata/>").is_ok());
@@ -320,7 +350,7 @@ fn line_ends_survive_and_leave_the_document_on_one_line() {
     let result = RefundResult::new(text, TransactionStatus::Success);
     let answer = Answer::new(result, Some("r".to_owned()));
     let answered = Refund::write_answer(&answer, Dialect::default());
-    assert_eq!(Refund::decode(&answered).unwrap(), answer);
+    assert_eq!(Refund::decode(&answered, Dialect::default()).unwrap(), answer);
     let error = ServiceError::new(ErrorCode::InvalidParams, text);
     let refused = error.to_xml();
     assert_eq!(FlexiblePaymentsApi::read_refusal(&refused), Some(error));

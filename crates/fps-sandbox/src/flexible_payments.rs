@@ -48,6 +48,9 @@ pub(crate) struct QueryRequest {
     pub(crate) form: Vec<u8>,
 }
 
+/// The revisions that are served: the older two refuse in documents of their own.
+const SERVED: [Dialect; 2] = [Dialect::V2008_09_17, Dialect::V2010_08_28];
+
 /// Answers a request.
 pub(crate) async fn answer(shared: &Arc<Shared>, request: QueryRequest) -> Result<Reply, Error> {
     let params = match Params::parse(&request.form) {
@@ -55,7 +58,8 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: QueryRequest) -> Resul
         Err(error) => return Ok(refuse(ErrorCode::InvalidParams, error.to_string())),
     };
     let version = params.get("Version").unwrap_or_default();
-    let Some(dialect) = Dialect::from_version(version) else {
+    let served = |dialect: &Dialect| SERVED.contains(dialect);
+    let Some(dialect) = Dialect::from_version(version).filter(served) else {
         return Ok(refuse(ErrorCode::InvalidParams, "version is not supported".to_owned()));
     };
     let action = params.get("Action").unwrap_or_default().to_owned();

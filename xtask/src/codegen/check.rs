@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use super::names::{camel, snake};
-use super::spec::{Field, Format, Kind, Place, Replay, Response, Service, Spec};
+use super::names::camel;
+use super::spec::{Dialect, Field, Format, Kind, Place, Replay, Required, Response, Service, Spec};
 use crate::Outcome;
 
 /// Where fields stand, which decides what types they can have.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
     /// Parameters of a request.
     Params,
-    /// Parameters of a notification.
-    Notification,
-    /// Elements of an answer.
+    /// Parameters that are sent by themselves.
+    ParamsMessage,
+    /// Elements of an answer, and parts of a request.
     Xml,
     /// The body of a request.
     JsonRequest,
@@ -26,24 +26,29 @@ impl Position {
     /// The built-in types that can stand there.
     const fn built_in(self) -> &'static [&'static str] {
         match self {
-            Self::Params => {
-                &["Amount", "CallerReference", "DateTime", "Integer", "Sensitive", "String"]
-            }
-            Self::Notification => {
-                &["AmountText", "DateTime", "EpochSeconds", "Integer", "Sensitive", "String"]
-            }
-            Self::Xml => &["Amount", "DateTime", "Integer", "Sensitive", "String"],
-            Self::JsonRequest => &["IdempotencyKey", "Price", "Sensitive", "String"],
-            Self::Json => &["DateTime", "Integer", "Price", "Sensitive", "String"],
-        }
-    }
-
-    /// Can a struct stand there, and a list of them?
-    const fn structs(self) -> (bool, bool) {
-        match self {
-            Self::Xml => (true, true),
-            Self::Json => (true, false),
-            Self::Params | Self::Notification | Self::JsonRequest => (false, false),
+            Self::Params => &[
+                "Amount",
+                "CallerReference",
+                "DateTime",
+                "Decimal",
+                "Integer",
+                "Sensitive",
+                "String",
+            ],
+            Self::ParamsMessage => &[
+                "AmountText",
+                "CallerReference",
+                "DateTime",
+                "Decimal",
+                "DollarText",
+                "EpochSeconds",
+                "Integer",
+                "Sensitive",
+                "String",
+            ],
+            Self::Xml => &["Amount", "DateTime", "Decimal", "Integer", "Sensitive", "String"],
+            Self::JsonRequest => &["Bool", "IdempotencyKey", "Price", "Sensitive", "String"],
+            Self::Json => &["Bool", "DateTime", "Integer", "Price", "Sensitive", "String"],
         }
     }
 }
@@ -76,7 +81,13 @@ pub(super) fn check(service: &Service, spec: &Spec) -> Outcome {
     only_what_the_kind_has(spec)?;
     match spec.kind {
         Kind::Operation => operation(service, spec),
-        Kind::Notification => fields(service, &spec.field, Position::Notification, None),
+        Kind::Message => {
+            let position = match service.format() {
+                Format::Params => Position::ParamsMessage,
+                Format::Json => Position::Json,
+            };
+            fields(service, &spec.field, position, None)
+        }
         Kind::Struct => {
             let position = match service.format() {
                 Format::Params => Position::Xml,
@@ -92,18 +103,23 @@ pub(super) fn check(service: &Service, spec: &Spec) -> Outcome {
 /// Keys that mean nothing for a kind are mistakes, not decoration.
 fn only_what_the_kind_has(spec: &Spec) -> Outcome {
     let operation = spec.kind == Kind::Operation;
-    let has_fields = matches!(spec.kind, Kind::Struct | Kind::Notification);
+    let has_fields = matches!(spec.kind, Kind::Struct | Kind::Message);
     let rows = [
         ("replay", operation, spec.replay.is_some()),
         ("key", operation, spec.key.is_some()),
         ("method", operation, spec.method.is_some()),
         ("path", operation, spec.path.is_some()),
-        ("success", operation, spec.success.is_some()),
+        ("success", operation, !spec.success.is_empty()),
+        ("dialects", operation, !spec.dialects.is_empty()),
+        ("wrapped", operation, spec.wrapped.is_some()),
+        ("errors", operation, !spec.errors.is_empty()),
+        ("errors_source", !spec.errors.is_empty(), spec.errors_source.is_some()),
         ("request", operation, !spec.request.is_empty()),
         ("response", operation, !spec.response.is_empty()),
         ("field", has_fields, !spec.field.is_empty()),
         ("value", spec.kind == Kind::Enum, !spec.value.is_empty()),
         ("sensitive", spec.kind == Kind::Id, spec.sensitive),
+        ("example", spec.kind == Kind::Id, spec.example.is_some()),
     ];
     for (key, allowed, given) in rows {
         if given && !allowed {
@@ -114,6 +130,8 @@ fn only_what_the_kind_has(spec: &Spec) -> Outcome {
         ("replay", operation, spec.replay.is_some()),
         ("field", has_fields, !spec.field.is_empty()),
         ("value", spec.kind == Kind::Enum, !spec.value.is_empty()),
+        ("example", spec.kind == Kind::Id, spec.example.is_some()),
+        ("errors_source", !spec.errors.is_empty(), spec.errors_source.is_some()),
     ];
     match needed.into_iter().find(|(_, needed, given)| *needed && !given) {
         Some((key, ..)) => Err(format!("`{key}` is missing").into()),
@@ -137,10 +155,24 @@ fn operation(service: &Service, spec: &Spec) -> Outcome {
         }
     }
     let key = spec.key.as_deref();
+    // A request to FPS may have its key only together with what needs one.
+    let holds_key = |field: &Field| {
+        field.always() || (service.format() == Format::Params && field.required_with.is_some())
+    };
     if let Some(key) = key
-        && !spec.request.iter().any(|field| field.name == key && field.required)
+        && !spec.request.iter().any(|field| field.name == key && holds_key(field))
     {
         return Err(format!("the key {key} is no required field").into());
+    }
+    let codes = match service.format() {
+        Format::Params => "ErrorCode",
+        Format::Json => "ReasonCode",
+    };
+    let codes = service.shared(codes).map(|item| &item.spec.value);
+    for error in &spec.errors {
+        if !codes.is_some_and(|codes| codes.iter().any(|code| code.name == *error)) {
+            return Err(format!("{error} is no listed reason").into());
+        }
     }
     match service.format() {
         Format::Params => query_operation(service, spec, key),
@@ -149,8 +181,18 @@ fn operation(service: &Service, spec: &Spec) -> Outcome {
 }
 
 fn query_operation(service: &Service, spec: &Spec, key: Option<&str>) -> Outcome {
-    if spec.method.is_some() || spec.path.is_some() || spec.success.is_some() {
+    if spec.method.is_some() || spec.path.is_some() || !spec.success.is_empty() {
         return Err("every action has the same method, path and status".into());
+    }
+    if spec.dialects.is_empty() {
+        return Err("`dialects` is missing".into());
+    }
+    if spec.wrapped.is_some() && !spec.dialects.contains(&Dialect::V2007) {
+        return Err("`wrapped` is of revision 2007-01-08".into());
+    }
+    let odd = |field: &&Field| !field.dialects.iter().all(|it| spec.dialects.contains(it));
+    if let Some(field) = spec.request.iter().find(odd) {
+        return Err(format!("{} has a revision that the action has not", field.name).into());
     }
     for field in &spec.request {
         if COMMON.contains(&field.name.as_str()) || field.place != Place::Body {
@@ -169,8 +211,11 @@ fn json_operation(service: &Service, spec: &Spec, key: Option<&str>) -> Outcome 
     if !["GET", "POST", "PATCH", "DELETE"].contains(&method) {
         return Err("`method` is GET, POST, PATCH or DELETE".into());
     }
-    if !spec.success.is_some_and(|status| (200..300).contains(&status)) {
-        return Err("`success` is a status from 200 to 299".into());
+    if spec.success.is_empty() || !spec.success.iter().all(|status| (200..300).contains(status)) {
+        return Err("`success` lists statuses from 200 to 299".into());
+    }
+    if !spec.dialects.is_empty() || spec.wrapped.is_some() {
+        return Err("`dialects` and `wrapped` are of FPS".into());
     }
     let Response::Shared(answer) = &spec.response else {
         return Err("an operation answers a shared struct: `response = \"…\"`".into());
@@ -189,7 +234,7 @@ fn json_operation(service: &Service, spec: &Spec, key: Option<&str>) -> Outcome 
     for field in &spec.request {
         let id = service.shared(&field.ty).is_some_and(|item| item.spec.kind == Kind::Id);
         let fits = match field.place {
-            Place::Path => id && field.required,
+            Place::Path => id && field.always(),
             Place::Header => key == Some(field.name.as_str()),
             Place::Body => key != Some(field.name.as_str()) && method != "GET",
         };
@@ -202,15 +247,33 @@ fn json_operation(service: &Service, spec: &Spec, key: Option<&str>) -> Outcome 
 
 fn fields(service: &Service, fields: &[Field], position: Position, key: Option<&str>) -> Outcome {
     let mut names = BTreeSet::new();
+    let mut spellings = BTreeSet::new();
     let mut required = BTreeSet::new();
+    let request = matches!(position, Position::Params | Position::JsonRequest);
     for field in fields {
         field_alone(service, field, position)
             .map_err(|error| format!("{}: {error}", field.name))?;
-        if !names.insert(snake(&field.name)) {
+        if !names.insert(field.rust_name()) {
             return Err(format!("{} stands twice", field.name).into());
         }
+        for other in [&field.required_with, &field.required_without].into_iter().flatten() {
+            if !fields.iter().any(|field| field.name == *other) {
+                return Err(format!("{}: there is no {other}", field.name).into());
+            }
+        }
+        // A request is read in one revision, an answer in whichever it is written.
+        let clashes = match request {
+            true => Dialect::ALL
+                .into_iter()
+                .filter(|dialect| field.exists_in(*dialect))
+                .any(|dialect| !spellings.insert((Some(dialect), field.name_in(dialect)))),
+            false => field.spellings().into_iter().any(|name| !spellings.insert((None, name))),
+        };
+        if clashes {
+            return Err(format!("{} is spelled like another field", field.name).into());
+        }
         let named_apart = key == Some(field.name.as_str());
-        if field.required && !named_apart && !required.insert(&field.ty) {
+        if request && field.always() && !named_apart && !required.insert(&field.ty) {
             let name = &field.name;
             return Err(format!("{name}: two required fields of one type can be swapped").into());
         }
@@ -221,32 +284,51 @@ fn fields(service: &Service, fields: &[Field], position: Position, key: Option<&
 fn field_alone(service: &Service, field: &Field, position: Position) -> Outcome {
     name(&field.name)?;
     sentence("doc", &field.doc)?;
-    if KEYWORDS.contains(&snake(&field.name).as_str()) {
+    if KEYWORDS.contains(&field.rust_name().as_str()) {
         return Err("is a word of Rust".into());
     }
-    let (structs, lists) = position.structs();
     let shared = service.shared(&field.ty).map(|item| item.spec.kind);
     let fits = match shared {
         None => position.built_in().contains(&field.ty.as_str()),
-        Some(Kind::Struct) => structs,
+        Some(Kind::Struct) => position != Position::ParamsMessage,
         Some(kind) => matches!(kind, Kind::Enum | Kind::Id),
     };
     if !fits {
         return Err(format!("the type {} cannot stand there", field.ty).into());
     }
-    if field.repeated && !(lists && shared == Some(Kind::Struct)) {
+    let built_in_list = matches!(position, Position::Json | Position::JsonRequest)
+        && matches!(field.ty.as_str(), "String" | "Sensitive");
+    let asked = matches!(position, Position::Params | Position::JsonRequest);
+    let listed = match shared {
+        Some(Kind::Struct) => !asked,
+        Some(_) => true,
+        None => built_in_list,
+    };
+    if field.repeated && !listed {
         return Err("cannot be a list there".into());
     }
-    if field.repeated && field.required {
+    let json = matches!(position, Position::Json | Position::JsonRequest);
+    if json && !(field.same_everywhere() && field.also.is_empty()) {
+        return Err("Amazon Pay has one revision".into());
+    }
+    if position == Position::ParamsMessage && !field.same_everywhere() {
+        return Err("a message has one revision".into());
+    }
+    if field.repeated && field.always() {
         return Err("a list may be empty".into());
+    }
+    if let Required::In(list) = &field.required
+        && !list.iter().all(|dialect| field.exists_in(*dialect))
+    {
+        return Err("is demanded where it does not exist".into());
     }
     if field.max.is_some() && field.max_bytes.is_some() {
         return Err("`max` and `max_bytes` exclude each other".into());
     }
     if field.fixed.is_some()
-        && (field.required || field.ty != "String" || !matches!(position, Position::Notification))
+        && (field.always() || field.ty != "String" || position != Position::ParamsMessage)
     {
-        return Err("only an optional String of a notification is fixed".into());
+        return Err("only an optional String of a message is fixed".into());
     }
     Ok(())
 }

@@ -19,6 +19,11 @@ pub(crate) fn snake(name: &str) -> String {
     out
 }
 
+/// `refund_id` to `REFUND_ID`.
+pub(crate) fn constant(rust_name: &str) -> String {
+    rust_name.to_uppercase()
+}
+
 /// `InactiveAccount_Caller` to `InactiveAccountCaller`.
 pub(crate) fn camel(name: &str) -> String {
     name.split('_').collect()

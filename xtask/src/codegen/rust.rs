@@ -2,17 +2,41 @@
 //! services differ in is in the files below.
 
 mod data;
+mod fields;
 mod json;
 mod query;
+mod tests;
+mod xml;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use self::data::{data, derives};
-use super::names::{camel, snake};
-use super::spec::{Field, Format, Item, Kind, Replay, Response, Service, Spec, Value};
+use super::names::{camel, constant};
+use super::spec::{
+    Dialect, Field, Format, Item, Kind, Replay, Required, Response, Service, Spec, Value,
+};
+
+/// Every file of Rust, by path under the root.
+pub(crate) fn files(services: &[Service]) -> BTreeMap<PathBuf, String> {
+    let source = PathBuf::from("crates/fps-model/src");
+    let tests = PathBuf::from("crates/fps-model/tests/generated");
+    let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
+    let mut files = BTreeMap::from([(source.join("generated.rs"), root_module(&names))]);
+    for service in services {
+        let folder = source.join("generated").join(&service.name);
+        files.insert(folder.with_extension("rs"), service_module(service));
+        for entry in &service.items {
+            files.insert(folder.join(&entry.file).with_extension("rs"), item(service, entry));
+        }
+        files.insert(tests.join(&service.name).with_extension("rs"), tests::service(service));
+    }
+    files
+}
 
 /// `src/generated.rs`.
-pub(crate) fn root_module(services: &[&str]) -> String {
+fn root_module(services: &[&str]) -> String {
     let mut out = header("spec", "Everything that is generated from the spec, by service.");
     for service in services {
         out += &format!("pub(crate) mod {service};\n");
@@ -21,7 +45,7 @@ pub(crate) fn root_module(services: &[&str]) -> String {
 }
 
 /// `src/generated/<service>.rs`.
-pub(crate) fn service_module(service: &Service) -> String {
+fn service_module(service: &Service) -> String {
     let title = "Operations and shared types, one file each.";
     let mut out = header(&format!("spec/{}", service.name), title);
     for item in &service.items {
@@ -35,7 +59,7 @@ pub(crate) fn service_module(service: &Service) -> String {
 }
 
 /// One file of a service.
-pub(crate) fn item(service: &Service, item: &Item) -> String {
+fn item(service: &Service, item: &Item) -> String {
     let spec = &item.spec;
     let title = format!("`{}`: {}", spec.name, lower_first(&spec.doc));
     let mut out = header(&format!("spec/{}/{}.toml", service.name, item.file), &title);
@@ -46,16 +70,32 @@ pub(crate) fn item(service: &Service, item: &Item) -> String {
         Kind::Operation => operation(service, spec, format),
         Kind::Struct => {
             let derives = derives(&spec.field, format);
+            let in_request = service.is_in_request(&spec.name);
+            let mut out = String::new();
+            if in_request {
+                out += &fields::constants(&spec.field);
+            }
+            if format == Format::Params && service.is_in_answer(&spec.name) {
+                out += &fields::spelled_constants(&spec.field);
+            }
+            out += &data(service, &spec.name, &item_docs(spec), &derives, &spec.field, None);
+            if format == Format::Params && service.is_in_answer(&spec.name) {
+                out += &xml::shared_struct(service, spec);
+            }
+            if in_request {
+                out += &fields::part(service, spec, format);
+            }
+            out
+        }
+        Kind::Message => {
+            let derives = derives(&spec.field, format);
             let out = data(service, &spec.name, &item_docs(spec), &derives, &spec.field, None);
             match format {
-                Format::Json => out,
-                Format::Params => out + &query::shared_struct(service, spec),
+                Format::Json => out + &json::message(spec),
+                Format::Params => {
+                    fields::constants(&spec.field) + &out + &query::message(service, spec)
+                }
             }
-        }
-        Kind::Notification => {
-            let derives = derives(&[], Format::Params);
-            data(service, &spec.name, &item_docs(spec), &derives, &spec.field, None)
-                + &query::notification(spec)
         }
     };
     imports(service, format, &body, &mut out);
@@ -105,27 +145,34 @@ fn imports(service: &Service, format: Format, body: &str, out: &mut String) {
         .iter()
         .filter(|item| item.spec.kind != Kind::Operation)
         .map(|item| item.spec.name.as_str())
-        .filter(|name| !defined(name))
+        // A value of an enumeration may be called as a struct is, and mentions nothing.
+        .filter(|name| !defined(name) && !body.contains("open::open_enum!"))
         .collect();
     list(out, "super", &shared);
     list(out, "crate::amazon_pay", &["AmazonPayApi", "ApiVersion", "Route"]);
-    list(out, "crate::error", &["DecodeError", "EncodeError", "Limit", "Problem"]);
+    list(out, "crate::decimal", &["Decimal"]);
+    list(out, "crate::dialect", &["Dialect"]);
+    list(out, "crate::error", &["DecodeError", "EncodeError", "Problem"]);
+    list(out, "crate::field", &["Field"]);
     if format == Format::Params {
         list(
             out,
             "crate::flexible_payments",
-            &["Dialect", "FlexiblePaymentsApi", "ResultElement", "read_answer", "write_answer"],
+            &["Action", "FlexiblePaymentsApi", "ResultElement", "read_answer", "write_answer"],
         );
     }
-    list(out, "crate::json", &["JsonRequest"]);
     list(out, "crate::key", &["CallerReference", "IdempotencyKey"]);
     list(out, "crate::operation", &["Answer", "Operation", "Replay", "Serve"]);
-    list(out, "crate::params", &["Params"]);
     list(out, "crate::sensitive", &["Sensitive"]);
     list(out, "crate::timestamp", &["Timestamp"]);
-    for module in ["json", "money", "open", "params", "xml"] {
-        if body.contains(&format!("{module}::")) {
-            out.push_str(&format!("use crate::{module};\n"));
+    for (module, ty) in
+        [("json", "JsonRequest"), ("money", ""), ("open", ""), ("params", "Params"), ("xml", "")]
+    {
+        match (body.contains(&format!("{module}::")), !ty.is_empty() && mentions(ty)) {
+            (true, true) => out.push_str(&format!("use crate::{module}::{{self, {ty}}};\n")),
+            (true, false) => out.push_str(&format!("use crate::{module};\n")),
+            (false, true) => out.push_str(&format!("use crate::{module}::{ty};\n")),
+            (false, false) => {}
         }
     }
     out.push('\n');
@@ -174,6 +221,27 @@ fn field_docs(field: &Field) -> String {
     if let Some(default) = &field.default {
         text += &format!(" Default: {default}.");
     }
+    let versions = |dialects: &[Dialect]| {
+        let list: Vec<_> = dialects.iter().map(|dialect| dialect.version()).collect();
+        list.join(", ")
+    };
+    if !field.dialects.is_empty() {
+        text += &format!(" Only in {}.", versions(&field.dialects));
+    }
+    match &field.required {
+        Required::Wherever(true) if !field.always() => text += " Required there.",
+        Required::In(list) => text += &format!(" Required in {}.", versions(list)),
+        Required::Wherever(_) => {}
+    }
+    if let Some(other) = &field.required_with {
+        text += &format!(" Required together with `{other}`.");
+    }
+    if let Some(other) = &field.required_without {
+        text += &format!(" Required without `{other}`.");
+    }
+    for (dialect, name) in &field.names {
+        text += &format!(" In {} it is `{name}`.", dialect.version());
+    }
     if let Some(source) = &field.source {
         text += &format!(" Source: {source}.");
     }
@@ -217,20 +285,24 @@ fn identifier(spec: &Spec) -> String {
 fn operation(service: &Service, spec: &Spec, format: Format) -> String {
     let docs = item_docs(spec);
     let plain = derives(&[], Format::Params);
-    let mut out = data(service, &spec.name, &docs, &plain, &spec.request, spec.key.as_deref());
+    let mut out = fields::constants(&spec.request);
+    if let Response::Own(fields) = &spec.response {
+        out += &fields::spelled_constants(fields);
+    }
+    out += &data(service, &spec.name, &docs, &plain, &spec.request, spec.key.as_deref());
     let answer = match &spec.response {
         Response::Shared(name) => name.clone(),
         Response::Own(fields) => {
             let name = format!("{}Result", spec.name);
             let docs = format!("/// What [`{}`] answers.\n", spec.name);
             out += &data(service, &name, &docs, &plain, fields, None);
-            out += &query::result_element(service, &name, fields);
+            out += &xml::result_element(service, spec, &name, fields);
             name
         }
     };
     out + &match format {
-        Format::Params => query::operation(spec, &answer),
-        Format::Json => json::operation(spec, &answer),
+        Format::Params => query::operation(service, spec, &answer),
+        Format::Json => json::operation(service, spec, &answer),
     }
 }
 
@@ -243,8 +315,10 @@ fn replay(spec: &Spec) -> &'static str {
 }
 
 fn operation_head(spec: &Spec, api: &str, answer: &str) -> String {
-    let key = match &spec.key {
-        Some(key) => format!("Some(self.{}.as_str())", snake(key)),
+    let field = |key: &String| spec.request.iter().find(|field| field.name == *key);
+    let key = match spec.key.as_ref().and_then(field) {
+        Some(key) if key.always() => format!("Some(self.{}.as_str())", key.rust_name()),
+        Some(key) => format!("self.{}.as_ref().map({}::as_str)", key.rust_name(), key.ty),
         None => "None".to_owned(),
     };
     format!(
@@ -256,56 +330,9 @@ fn operation_head(spec: &Spec, api: &str, answer: &str) -> String {
     )
 }
 
-fn limit(field: &Field) -> String {
-    match (field.max, field.max_bytes) {
-        (Some(most), _) => format!("Limit::Characters({most})"),
-        (None, Some(most)) => format!("Limit::Bytes({most})"),
-        (None, None) => "Limit::Unlimited".to_owned(),
-    }
-}
-
-/// Statements that write the fields through a writer of either format.
-fn write_fields<'a>(fields: impl Iterator<Item = &'a Field>, writer: &str) -> String {
-    let mut out = String::new();
-    for field in fields {
-        let (name, value, limit) =
-            (&field.name, format!("self.{}", snake(&field.name)), limit(field));
-        let special = match field.ty.as_str() {
-            "Amount" => Some("amount"),
-            "AmountText" => Some("amount_text"),
-            "EpochSeconds" => Some("epoch"),
-            "Price" => Some("price"),
-            _ => None,
-        };
-        out += &match (&field.fixed, special, field.required) {
-            (Some(fixed), ..) => format!("{writer}.fixed({name:?}, {fixed:?});\n"),
-            (None, Some(call), true) => format!("{writer}.{call}({name:?}, {value})?;\n"),
-            (None, Some(call), false) => {
-                format!("if let Some(value) = {value} {{\n{writer}.{call}({name:?}, value)?;\n}}\n")
-            }
-            (None, None, true) => format!("{writer}.text({name:?}, &{value}, {limit})?;\n"),
-            (None, None, false) => {
-                format!("{writer}.optional_text({name:?}, {value}.as_ref(), {limit})?;\n")
-            }
-        };
-    }
-    out
-}
-
-/// The value of a field, taken from the fields of a message in either format.
-fn read_field(field: &Field) -> String {
-    let name = &field.name;
-    let call = match (field.ty.as_str(), field.required) {
-        ("Amount", true) => "amount",
-        ("Amount", false) => "optional_amount",
-        ("AmountText", true) => "amount_text",
-        ("AmountText", false) => "optional_amount_text",
-        ("EpochSeconds", true) => "epoch",
-        ("EpochSeconds", false) => "optional_epoch",
-        ("Price", true) => "price",
-        ("Price", false) => "optional_price",
-        (_, true) => return format!("fields.required({name:?}, {})?", limit(field)),
-        (_, false) => return format!("fields.optional({name:?}, {})?", limit(field)),
-    };
-    format!("fields.{call}({name:?})?")
+/// `&[Dialect::V2007_01_08, …]`.
+fn dialect_list(dialects: &[Dialect]) -> String {
+    let list: Vec<_> =
+        dialects.iter().map(|dialect| format!("Dialect::{}", dialect.rust())).collect();
+    format!("&[{}]", list.join(", "))
 }

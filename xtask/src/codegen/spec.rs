@@ -1,4 +1,4 @@
-//! The spec as it is written.
+//! The spec as it is written, and what follows from a field without knowing what is generated.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,6 +34,31 @@ impl Service {
     pub(crate) fn shared(&self, name: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.spec.name == name && item.spec.kind != Kind::Operation)
     }
+
+    /// Do requests hold this struct?
+    pub(crate) fn is_in_request(&self, name: &str) -> bool {
+        self.items.iter().any(|item| match item.spec.kind {
+            Kind::Operation => holds(&item.spec.request, name),
+            Kind::Struct => holds(&item.spec.field, name) && self.is_in_request(&item.spec.name),
+            Kind::Message | Kind::Enum | Kind::Id => false,
+        })
+    }
+
+    /// Do answers hold this struct?
+    pub(crate) fn is_in_answer(&self, name: &str) -> bool {
+        self.items.iter().any(|item| match (item.spec.kind, &item.spec.response) {
+            (Kind::Operation, Response::Own(fields)) => holds(fields, name),
+            (Kind::Operation, Response::Shared(shared)) => shared == name,
+            (Kind::Struct, _) => {
+                holds(&item.spec.field, name) && self.is_in_answer(&item.spec.name)
+            }
+            (Kind::Message | Kind::Enum | Kind::Id, _) => false,
+        })
+    }
+}
+
+fn holds(fields: &[Field], name: &str) -> bool {
+    fields.iter().any(|field| field.ty == name)
 }
 
 /// One file of the spec.
@@ -47,10 +72,45 @@ pub(crate) struct Item {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     Operation,
-    Notification,
+    Message,
     Struct,
     Enum,
     Id,
+}
+
+/// A revision of FPS, by its `Version`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Dialect {
+    #[serde(rename = "2007-01-08")]
+    V2007,
+    #[serde(rename = "2008-05-01")]
+    SimplePay,
+    #[serde(rename = "2008-09-17")]
+    V2008,
+    #[serde(rename = "2010-08-28")]
+    V2010,
+}
+
+impl Dialect {
+    pub(crate) const ALL: [Self; 4] = [Self::V2007, Self::SimplePay, Self::V2008, Self::V2010];
+
+    pub(crate) const fn version(self) -> &'static str {
+        match self {
+            Self::V2007 => "2007-01-08",
+            Self::SimplePay => "2008-05-01",
+            Self::V2008 => "2008-09-17",
+            Self::V2010 => "2010-08-28",
+        }
+    }
+
+    /// The variant of `fps_model::flexible_payments::Dialect`, and the constant of `Dialects`.
+    pub(crate) fn rust(self) -> String {
+        format!("V{}", self.version().replace('-', "_"))
+    }
+
+    pub(crate) fn namespace(self) -> String {
+        format!("http://fps.amazonaws.com/doc/{}/", self.version())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -70,11 +130,19 @@ pub(crate) struct Spec {
     pub(crate) source: String,
     #[serde(default)]
     pub(crate) sensitive: bool,
+    pub(crate) example: Option<String>,
+    #[serde(default)]
+    pub(crate) dialects: Vec<Dialect>,
+    #[serde(default)]
+    pub(crate) errors: Vec<String>,
+    pub(crate) errors_source: Option<String>,
+    pub(crate) wrapped: Option<String>,
     pub(crate) replay: Option<Replay>,
     pub(crate) key: Option<String>,
     pub(crate) method: Option<String>,
     pub(crate) path: Option<String>,
-    pub(crate) success: Option<u16>,
+    #[serde(default)]
+    pub(crate) success: Vec<u16>,
     #[serde(default)]
     pub(crate) request: Vec<Field>,
     #[serde(default)]
@@ -114,24 +182,92 @@ pub(crate) enum Place {
     Header,
 }
 
+/// Everywhere, or in some revisions only.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Required {
+    Wherever(bool),
+    In(Vec<Dialect>),
+}
+
+impl Default for Required {
+    fn default() -> Self {
+        Self::Wherever(false)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Field {
     pub(crate) name: String,
     #[serde(rename = "type")]
     pub(crate) ty: String,
+    pub(crate) rust: Option<String>,
     #[serde(rename = "in", default)]
     pub(crate) place: Place,
     #[serde(default)]
-    pub(crate) required: bool,
+    pub(crate) required: Required,
+    pub(crate) required_with: Option<String>,
+    pub(crate) required_without: Option<String>,
     #[serde(default)]
     pub(crate) repeated: bool,
     pub(crate) max: Option<usize>,
     pub(crate) max_bytes: Option<usize>,
     pub(crate) default: Option<String>,
     pub(crate) fixed: Option<String>,
+    #[serde(default)]
+    pub(crate) dialects: Vec<Dialect>,
+    #[serde(default)]
+    pub(crate) names: BTreeMap<Dialect, String>,
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
     pub(crate) doc: String,
     pub(crate) source: Option<String>,
+    pub(crate) example: Option<String>,
+}
+
+impl Field {
+    /// The name of the Rust field.
+    pub(crate) fn rust_name(&self) -> String {
+        self.rust.clone().unwrap_or_else(|| names::snake(&self.name))
+    }
+
+    /// Is the field there whenever the message is, so that its Rust type is no `Option`?
+    pub(crate) fn always(&self) -> bool {
+        matches!(self.required, Required::Wherever(true)) && self.dialects.is_empty()
+    }
+
+    pub(crate) fn exists_in(&self, dialect: Dialect) -> bool {
+        self.dialects.is_empty() || self.dialects.contains(&dialect)
+    }
+
+    pub(crate) fn required_in(&self, dialect: Dialect) -> bool {
+        self.exists_in(dialect)
+            && match &self.required {
+                Required::Wherever(required) => *required,
+                Required::In(list) => list.contains(&dialect),
+            }
+    }
+
+    pub(crate) fn name_in(&self, dialect: Dialect) -> &str {
+        self.names.get(&dialect).unwrap_or(&self.name)
+    }
+
+    /// Every spelling that a reader takes, the usual one first.
+    pub(crate) fn spellings(&self) -> Vec<&str> {
+        let mut all = vec![self.name.as_str()];
+        for name in self.names.values().chain(&self.also) {
+            if !all.contains(&name.as_str()) {
+                all.push(name);
+            }
+        }
+        all
+    }
+
+    /// Is it spelled the same and present in every revision?
+    pub(crate) fn same_everywhere(&self) -> bool {
+        self.names.is_empty() && self.dialects.is_empty()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -142,6 +278,16 @@ pub(crate) struct Value {
     pub(crate) rust: Option<String>,
     #[serde(default)]
     pub(crate) retriable: bool,
+    #[serde(default)]
+    pub(crate) common: bool,
+    #[serde(default)]
+    pub(crate) dialects: Vec<Dialect>,
+}
+
+impl Value {
+    pub(crate) fn exists_in(&self, dialect: Dialect) -> bool {
+        self.dialects.is_empty() || self.dialects.contains(&dialect)
+    }
 }
 
 /// Reads and checks a folder of services.

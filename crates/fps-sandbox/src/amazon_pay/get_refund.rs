@@ -26,7 +26,7 @@ pub(super) fn find(context: &Context<'_>, id: &str) -> Result<Refund, Stop> {
     };
     let mut details =
         RefundStatusDetails::new(state).last_updated_timestamp(clock::timestamp(refund.updated_at));
-    details.reason_code = refund.reason;
+    details.reason_code = refund.reason.as_deref().map(Into::into);
     let mut wire = Refund::new(
         refund.id,
         refund.payment,

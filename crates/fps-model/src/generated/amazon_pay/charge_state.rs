@@ -8,11 +8,11 @@ open::open_enum! {
 ///
 /// Source: Amazon Pay API v2, charge (H).
 pub enum ChargeState {
-    /// The authorization is under way.
+    /// The authorization is under way; it can be read or cancelled.
     AuthorizationInitiated = "AuthorizationInitiated",
-    /// The amount is authorized and can be captured.
+    /// The amount is reserved for at most 30 days; it can be captured or cancelled.
     Authorized = "Authorized",
-    /// The capture is under way.
+    /// The capture is under way, as when it comes more than seven days after the authorization.
     CaptureInitiated = "CaptureInitiated",
     /// The buyer was charged; it can be refunded.
     Captured = "Captured",

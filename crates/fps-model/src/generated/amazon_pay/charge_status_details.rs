@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ChargeState;
+use super::{ChargeState, StateReasonCode};
 use crate::timestamp::Timestamp;
 
 /// The state of a charge and why.
@@ -15,9 +15,9 @@ pub struct ChargeStatusDetails {
     /// `state`: how far it has come.
     #[serde(rename = "state")]
     pub state: ChargeState,
-    /// `reasonCode`: why it ended as it did.
+    /// `reasonCode`: why it was cancelled or declined.
     #[serde(rename = "reasonCode")]
-    pub reason_code: Option<String>,
+    pub reason_code: Option<StateReasonCode>,
     /// `reasonDescription`: the reason in a sentence.
     #[serde(rename = "reasonDescription")]
     pub reason_description: Option<String>,
@@ -35,8 +35,8 @@ impl ChargeStatusDetails {
 
     /// Sets `reasonCode`.
     #[must_use]
-    pub fn reason_code(mut self, reason_code: impl Into<String>) -> Self {
-        self.reason_code = Some(reason_code.into());
+    pub fn reason_code(mut self, reason_code: StateReasonCode) -> Self {
+        self.reason_code = Some(reason_code);
         self
     }
 

@@ -6,11 +6,16 @@ use refund_rules::Money;
 
 use super::{ChargeId, Refund};
 use crate::amazon_pay::{AmazonPayApi, ApiVersion, Route};
-use crate::error::{DecodeError, EncodeError, Limit};
-use crate::json;
-use crate::json::JsonRequest;
+use crate::error::{DecodeError, EncodeError};
+use crate::field::Field;
+use crate::json::{self, JsonRequest};
 use crate::key::IdempotencyKey;
 use crate::operation::{Answer, Operation, Replay, Serve};
+
+const IDEMPOTENCY_KEY: Field = Field::new("idempotencyKey").required();
+const CHARGE_ID: Field = Field::new("chargeId").required();
+const REFUND_AMOUNT: Field = Field::new("refundAmount").required();
+const SOFT_DESCRIPTOR: Field = Field::new("softDescriptor").bytes(16);
 
 /// Refunds part or all of a captured charge, or somewhat more. The answer says that it was begun,
 /// never that it is done.
@@ -19,11 +24,15 @@ use crate::operation::{Answer, Operation, Replay, Serve};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreateRefund {
-    /// `idempotencyKey`: the key of this request, sent as x-amz-pay-idempotency-key.
+    /// `idempotencyKey`: the key of this request, sent as x-amz-pay-idempotency-key: at most 32
+    /// letters, digits, dashes and underscores. Each refund needs its own.
     pub idempotency_key: IdempotencyKey,
-    /// `chargeId`: the charge.
+    /// `chargeId`: the charge; it must be captured. There is no time limit.
     pub charge_id: ChargeId,
-    /// `refundAmount`: how much.
+    /// `refundAmount`: how much, in the currency of the charge: at most 150,000 USD, GBP or EUR,
+    /// or 10,000,000 JPY. All refunds together may pass the captured amount by 15 %, or by 75 USD,
+    /// GBP or EUR or 8,400 JPY if that is less. Source: Amazon Pay API v2, refund; seed 004 (H);
+    /// that the limit is of all refunds together (M).
     pub refund_amount: Money,
     /// `softDescriptor`: what the buyer reads on the statement. At most 16 bytes. Default: AMZ*
     /// MerchantStoreName amzn.com/pmts.
@@ -67,15 +76,15 @@ impl Operation for CreateRefund {
 
     fn encode(&self, _version: ApiVersion) -> Result<JsonRequest, EncodeError> {
         let mut body = json::Writer::default();
-        body.text("chargeId", &self.charge_id, Limit::Unlimited)?;
-        body.price("refundAmount", self.refund_amount)?;
-        body.optional_text("softDescriptor", self.soft_descriptor.as_ref(), Limit::Bytes(16))?;
+        body.text(&CHARGE_ID, Some(&self.charge_id))?;
+        body.price(&REFUND_AMOUNT, Some(self.refund_amount))?;
+        body.text(&SOFT_DESCRIPTOR, self.soft_descriptor.as_ref())?;
         Ok(JsonRequest::new(Self::METHOD, Self::PATH)
             .with_key(self.idempotency_key.as_str())
             .with_body(body.finish()))
     }
 
-    fn decode(body: &[u8]) -> Result<Answer<Refund>, DecodeError> {
+    fn decode(body: &[u8], _version: ApiVersion) -> Result<Answer<Refund>, DecodeError> {
         json::read(body).map(|result| Answer::new(result, None))
     }
 }
@@ -84,10 +93,10 @@ impl Serve for CreateRefund {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
         let mut fields = request.fields()?;
         let message = Self {
-            idempotency_key: request.idempotency_key("idempotencyKey")?,
-            charge_id: fields.required("chargeId", Limit::Unlimited)?,
-            refund_amount: fields.price("refundAmount")?,
-            soft_descriptor: fields.optional("softDescriptor", Limit::Bytes(16))?,
+            idempotency_key: request.idempotency_key(&IDEMPOTENCY_KEY)?,
+            charge_id: fields.required(&CHARGE_ID, json::Fields::text)?,
+            refund_amount: fields.required(&REFUND_AMOUNT, json::Fields::price)?,
+            soft_descriptor: fields.text(&SOFT_DESCRIPTOR)?,
         };
         fields.finish()?;
         Ok(message)

@@ -4,9 +4,11 @@
 use super::{Charge, ChargeId};
 use crate::amazon_pay::{AmazonPayApi, ApiVersion, Route};
 use crate::error::{DecodeError, EncodeError};
-use crate::json;
-use crate::json::JsonRequest;
+use crate::field::Field;
+use crate::json::{self, JsonRequest};
 use crate::operation::{Answer, Operation, Replay, Serve};
+
+const CHARGE_ID: Field = Field::new("chargeId").required();
 
 /// Tells how far a charge has come.
 ///
@@ -45,18 +47,18 @@ impl Operation for GetCharge {
     fn encode(&self, _version: ApiVersion) -> Result<JsonRequest, EncodeError> {
         Ok(JsonRequest::new(
             Self::METHOD,
-            json::fill_path(Self::PATH, "chargeId", &self.charge_id)?,
+            json::fill_path(Self::PATH, &CHARGE_ID, &self.charge_id)?,
         ))
     }
 
-    fn decode(body: &[u8]) -> Result<Answer<Charge>, DecodeError> {
+    fn decode(body: &[u8], _version: ApiVersion) -> Result<Answer<Charge>, DecodeError> {
         json::read(body).map(|result| Answer::new(result, None))
     }
 }
 
 impl Serve for GetCharge {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
-        Ok(Self { charge_id: request.path_value(Self::PATH, "chargeId")?.into() })
+        Ok(Self { charge_id: request.path_value(Self::PATH, &CHARGE_ID)?.into() })
     }
 
     fn write_answer(answer: &Answer<Charge>, _version: ApiVersion) -> Vec<u8> {

@@ -4,9 +4,11 @@
 use super::{Refund, RefundId};
 use crate::amazon_pay::{AmazonPayApi, ApiVersion, Route};
 use crate::error::{DecodeError, EncodeError};
-use crate::json;
-use crate::json::JsonRequest;
+use crate::field::Field;
+use crate::json::{self, JsonRequest};
 use crate::operation::{Answer, Operation, Replay, Serve};
+
+const REFUND_ID: Field = Field::new("refundId").required();
 
 /// Tells how far a refund has come.
 ///
@@ -45,18 +47,18 @@ impl Operation for GetRefund {
     fn encode(&self, _version: ApiVersion) -> Result<JsonRequest, EncodeError> {
         Ok(JsonRequest::new(
             Self::METHOD,
-            json::fill_path(Self::PATH, "refundId", &self.refund_id)?,
+            json::fill_path(Self::PATH, &REFUND_ID, &self.refund_id)?,
         ))
     }
 
-    fn decode(body: &[u8]) -> Result<Answer<Refund>, DecodeError> {
+    fn decode(body: &[u8], _version: ApiVersion) -> Result<Answer<Refund>, DecodeError> {
         json::read(body).map(|result| Answer::new(result, None))
     }
 }
 
 impl Serve for GetRefund {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
-        Ok(Self { refund_id: request.path_value(Self::PATH, "refundId")?.into() })
+        Ok(Self { refund_id: request.path_value(Self::PATH, &REFUND_ID)?.into() })
     }
 
     fn write_answer(answer: &Answer<Refund>, _version: ApiVersion) -> Vec<u8> {

@@ -31,6 +31,7 @@ pub struct Refund {
     pub creation_timestamp: Timestamp,
     /// `statusDetails`: how far it has come.
     #[serde(rename = "statusDetails")]
+    #[serde(deserialize_with = "crate::json::object")]
     pub status_details: RefundStatusDetails,
     /// `releaseEnvironment`: where it lives.
     #[serde(rename = "releaseEnvironment")]

@@ -8,7 +8,7 @@ open::open_enum! {
 ///
 /// Source: Amazon Pay API v2, refund; seed 004 (H).
 pub enum RefundState {
-    /// It is under way.
+    /// It is under way: read it again later.
     RefundInitiated = "RefundInitiated",
     /// The buyer has the money. Final.
     Refunded = "Refunded",

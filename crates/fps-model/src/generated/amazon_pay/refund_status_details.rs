@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::RefundState;
+use super::{RefundState, StateReasonCode};
 use crate::timestamp::Timestamp;
 
 /// The state of a refund and why.
@@ -17,7 +17,7 @@ pub struct RefundStatusDetails {
     pub state: RefundState,
     /// `reasonCode`: of a declined refund: AmazonRejected or ProcessingFailure.
     #[serde(rename = "reasonCode")]
-    pub reason_code: Option<String>,
+    pub reason_code: Option<StateReasonCode>,
     /// `reasonDescription`: the reason in a sentence.
     #[serde(rename = "reasonDescription")]
     pub reason_description: Option<String>,
@@ -35,8 +35,8 @@ impl RefundStatusDetails {
 
     /// Sets `reasonCode`.
     #[must_use]
-    pub fn reason_code(mut self, reason_code: impl Into<String>) -> Self {
-        self.reason_code = Some(reason_code.into());
+    pub fn reason_code(mut self, reason_code: StateReasonCode) -> Self {
+        self.reason_code = Some(reason_code);
         self
     }
 

@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// Who pays the fee of the service.
 ///
-/// Source: WSDL 2008-09-17 (H).
+/// Source: WSDL 2008-09-17; XSD 2007-01-08 (H).
 pub enum ChargeFeeTo {
     /// Who makes the request.
     Caller = "Caller",

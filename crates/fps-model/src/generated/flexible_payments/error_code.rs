@@ -6,174 +6,176 @@ use crate::open;
 open::open_enum! {
 /// Why the service refuses.
 ///
-/// Source: Compiled from public FPS clients and recorded replies; the official table survives only
-/// in parts (M).
+/// Source: FPS error code table as client libraries keep it (amazon_flex_pay, remit, boto) and
+/// recorded answers; the table of the reference survives only in parts (M); ServiceUnavailable
+/// (L).
 pub enum ErrorCode {
-    /// The account cannot be accessed.
+    /// The account cannot be reached for now.
     AccessFailure = "AccessFailure",
-    /// The account is not active.
+    /// The account is not active any more.
     AccountClosed = "AccountClosed",
-    /// Spending or receiving limit of the account would be passed.
+    /// The amount would take the account past what it may spend or receive.
     AccountLimitsExceeded = "AccountLimitsExceeded",
-    /// Amount outside the permitted range (2007: USD 0.01 to 10,000; 2008: card/bank Pay must be
-    /// more than 0.01).
+    /// The amount is too small or too large: 2007-01-08 takes USD 0.01 to 10,000; later, by card
+    /// or bank, it must exceed 0.01.
     AmountOutOfRange = "AmountOutOfRange",
-    /// Access credentials could not be validated.
+    /// The credentials of the request could not be checked.
     AuthFailure = "AuthFailure",
-    /// A GateKeeper construct is malformed.
+    /// A payment instruction cannot be parsed; the message says where.
     BadRule = "BadRule",
-    /// Usage limits given for a single-use token.
+    /// A single-use token takes no usage limits.
     CannotSpecifyUsageForSingleUseToken = "CannotSpecifyUsageForSingleUseToken",
-    /// Two processes changed the same data at once.
+    /// Another request is changing the same thing; send this one again.
     ConcurrentModification = "ConcurrentModification",
-    /// Another (different) request already used this caller reference.
+    /// The caller reference was used for another request, if only a failed one; take a new one.
     DuplicateRequest = "DuplicateRequest",
-    /// Caller account suspended or closed.
+    /// The caller's account is suspended or closed.
     InactiveAccountCaller = "InactiveAccount_Caller",
-    /// Recipient account suspended or closed.
+    /// The recipient's account is suspended or closed.
     InactiveAccountRecipient = "InactiveAccount_Recipient",
-    /// Sender account suspended or closed.
+    /// The sender's account is suspended or closed.
     InactiveAccountSender = "InactiveAccount_Sender",
-    /// Payment instrument no longer active.
+    /// The payment instrument is not active any more.
     InactiveInstrument = "InactiveInstrument",
-    /// Payment instructions of the tokens contradict each other.
+    /// The payment instructions of the tokens exclude each other.
     IncompatibleTokens = "IncompatibleTokens",
-    /// Caller is not the recipient (liability holder) of this prepaid/postpaid instrument.
+    /// The prepaid or postpaid instrument is with another recipient than the caller.
     InstrumentAccessDenied = "InstrumentAccessDenied",
-    /// Prepaid/postpaid instrument has expired.
+    /// The prepaid or postpaid instrument has run out.
     InstrumentExpired = "InstrumentExpired",
-    /// Prepaid/postpaid instrument of the transaction is not active.
+    /// The prepaid or postpaid instrument of the transaction is not active.
     InstrumentNotActive = "InstrumentNotActive",
-    /// Sender, caller or recipient balance too low.
+    /// The balance of the sender, caller or recipient does not cover it; a refund is paid from the
+    /// recipient's.
     InsufficientBalance = "InsufficientBalance",
-    /// Transient problem inside the service.
+    /// The service failed for a moment; it may have been carried out.
     InternalError = "InternalError",
-    /// Account suspended or closed (2007: no payment instruction may be installed).
+    /// The account is suspended or closed; in 2007-01-08, it cannot install an instruction.
     InvalidAccountState = "InvalidAccountState",
-    /// Developer account cannot take part.
+    /// The caller's account cannot take part.
     InvalidAccountStateCaller = "InvalidAccountState_Caller",
-    /// Recipient account cannot take part.
+    /// The recipient's account cannot take part.
     InvalidAccountStateRecipient = "InvalidAccountState_Recipient",
-    /// Sender account cannot take part.
+    /// The sender's account cannot take part.
     InvalidAccountStateSender = "InvalidAccountState_Sender",
-    /// No token belongs to this caller reference.
+    /// No token was installed under this caller reference.
     InvalidCallerReference = "InvalidCallerReference",
-    /// Unknown AWS access key id.
+    /// The access key is unknown.
     InvalidClientTokenId = "InvalidClientTokenId",
-    /// End before start, or start in the future.
+    /// The span of time ends before it starts, or starts in the future.
     InvalidDateRange = "InvalidDateRange",
-    /// The event was never subscribed.
+    /// The caller never subscribed to this event.
     InvalidEvent = "InvalidEvent",
-    /// Sender account may only use credit cards.
+    /// The sender's account may pay with nothing but a card.
     InvalidInstrumentForAccountType = "InvalidInstrumentForAccountType",
-    /// Prepaid/credit instrument must be active.
+    /// The prepaid or postpaid instrument has to be active.
     InvalidInstrumentState = "InvalidInstrumentState",
-    /// One or more parameters invalid (message names the parameter and value).
+    /// A parameter is wrong; the message names it with its value.
     InvalidParams = "InvalidParams",
-    /// A common parameter is badly formed, e.g. Timestamp not ISO 8601.
+    /// A parameter common to all requests is malformed, as a Timestamp that is not ISO 8601.
     InvalidParameterValue = "InvalidParameterValue",
-    /// Payment method used in the transaction is invalid.
+    /// The transaction cannot be paid with this instrument.
     InvalidPaymentInstrument = "InvalidPaymentInstrument",
-    /// Wrong payment method (2007: inside the GateKeeper text).
+    /// The payment method is wrong; in 2007-01-08, the one in a payment instruction.
     InvalidPaymentMethod = "InvalidPaymentMethod",
-    /// This account cannot take credit cards.
+    /// The recipient's account cannot be paid by card.
     InvalidRecipientForCCTransaction = "InvalidRecipientForCCTransaction",
-    /// Recipient account may not receive payments.
+    /// The recipient's account may not be paid.
     InvalidRecipientRoleForAccountType = "InvalidRecipientRoleForAccountType",
-    /// Token cannot be used for this operation.
+    /// The sender's token does not serve for this operation.
     InvalidSenderRoleForAccountType = "InvalidSenderRoleForAccountType",
-    /// Seen by client authors, not in the doc table.
+    /// The signature is wrong; a client library lists it, the reference does not.
     InvalidSignature = "InvalidSignature",
-    /// Subscription already cancelled or finished and no refund asked.
+    /// The subscription has ended already, and no refund was asked for.
     InvalidSubscriptionState = "InvalidSubscriptionState",
-    /// You did not install the token you want to cancel.
+    /// The caller has not installed this token.
     InvalidTokenId = "InvalidTokenId",
-    /// Caller token invalid, cancelled or inactive.
+    /// The caller's token is wrong, cancelled or inactive.
     InvalidTokenIdCaller = "InvalidTokenId_Caller",
-    /// Recipient token invalid or cancelled.
+    /// The recipient's token is wrong or cancelled.
     InvalidTokenIdRecipient = "InvalidTokenId_Recipient",
-    /// Sender token invalid, cancelled or inactive.
+    /// The sender's token is wrong, cancelled or inactive.
     InvalidTokenIdSender = "InvalidTokenId_Sender",
-    /// Operation does not fit the token type, e.g. usage of a single-use token.
+    /// The token is of a type that the operation does not fit, as the usage of a single-use token.
     InvalidTokenType = "InvalidTokenType",
-    /// Not found, or not executed by this caller, or not a Pay/Reserve.
+    /// There is no such transaction, it is another caller's, or it is no payment or reservation.
     InvalidTransactionId = "InvalidTransactionId",
-    /// Transaction not complete or temporarily failed.
+    /// The transaction is not complete, or declined for now.
     InvalidTransactionState = "InvalidTransactionState",
-    /// Usage period under one hour.
+    /// A usage limit must span an hour at least.
     InvalidUsageDuration = "InvalidUsageDuration",
-    /// Usage count empty.
+    /// A usage limit has no count.
     InvalidUsageLimitCount = "InvalidUsageLimitCount",
-    /// Usage start time invalid.
+    /// A usage limit has a wrong start.
     InvalidUsageStartTime = "InvalidUsageStartTime",
-    /// Usage type invalid.
+    /// A usage limit is of a wrong type.
     InvalidUsageType = "InvalidUsageType",
-    /// Not a marketplace application, or the caller equals neither sender nor recipient.
+    /// The caller is no marketplace, or is neither the sender nor the recipient.
     NotMarketplaceApp = "NotMarketplaceApp",
-    /// Original transaction failed.
+    /// The payment to refund had failed.
     OriginalTransactionFailed = "OriginalTransactionFailed",
-    /// Original transaction still in progress.
+    /// The payment to refund is still under way; refund it later or cancel it.
     OriginalTransactionIncomplete = "OriginalTransactionIncomplete",
-    /// Token defines no payment method.
+    /// The token has no payment method.
     PaymentInstrumentMissing = "PaymentInstrumentMissing",
-    /// Only a credit card may be used here.
+    /// Nothing but a card can be used for this.
     PaymentInstrumentNotCC = "PaymentInstrumentNotCC",
-    /// Payment method not defined in the transaction.
+    /// The transaction has no payment method.
     PaymentMethodNotDefined = "PaymentMethodNotDefined",
-    /// Funding would pass the recharge limit of the instrument.
+    /// The prepaid instrument would hold more than it may.
     PrepaidFundingLimitExceeded = "PrepaidFundingLimitExceeded",
-    /// Refund amount above what is still refundable.
+    /// More is asked back than is left to refund.
     RefundAmountExceeded = "RefundAmountExceeded",
-    /// Timestamp too old.
+    /// The Timestamp is too old; check the clock and sign again.
     RequestExpired = "RequestExpired",
-    /// Sender and recipient are the same account.
+    /// Sender and recipient are one account.
     SameSenderAndRecipient = "SameSenderAndRecipient",
-    /// Single-use token already spent.
+    /// The single-use token has been used.
     SameTokenIdUsedMultipleTimes = "SameTokenIdUsedMultipleTimes",
-    /// Refund sender is not the recipient of the original payment.
+    /// The refund token is not of the account that the payment went to.
     SenderNotOriginalRecipient = "SenderNotOriginalRecipient",
-    /// More settled/written off than owed.
+    /// More is settled or written off than is owed.
     SettleAmountGreaterThanDebt = "SettleAmountGreaterThanDebt",
-    /// Settle amount above reserved amount.
+    /// More is settled than was reserved.
     SettleAmountGreaterThanReserveAmount = "SettleAmountGreaterThanReserveAmount",
-    /// Computed signature differs.
+    /// The service computes another signature.
     SignatureDoesNotMatch = "SignatureDoesNotMatch",
-    /// Not allowed to cancel this token.
+    /// The caller may not cancel this token.
     TokenAccessDenied = "TokenAccessDenied",
-    /// Token is cancelled.
+    /// The token is cancelled.
     TokenNotActive = "TokenNotActive",
-    /// Caller token cancelled.
+    /// The caller's token is cancelled.
     TokenNotActiveCaller = "TokenNotActive_Caller",
-    /// Recipient token cancelled.
+    /// The recipient's token is cancelled.
     TokenNotActiveRecipient = "TokenNotActive_Recipient",
-    /// Sender token cancelled (recorded message: 'Sender token not active.').
+    /// The sender's token is cancelled.
     TokenNotActiveSender = "TokenNotActive_Sender",
-    /// Token usage limit passed.
+    /// The token's usage limits would be broken.
     TokenUsageError = "TokenUsageError",
-    /// Transaction not allowed.
+    /// The transaction is not allowed; also the status code of one that failed later.
     TransactionDenied = "TransactionDenied",
-    /// Explicit retry of a transaction queued for implicit retry.
+    /// The transaction is queued for tries of the service's own and takes no other.
     TransactionExpired = "TransactionExpired",
-    /// Nothing left to refund.
+    /// Nothing is left to refund.
     TransactionFullyRefundedAlready = "TransactionFullyRefundedAlready",
-    /// This kind of transaction cannot be refunded (e.g. FundPrepaid, a Refund).
+    /// A transaction of this kind is not refunded, as FundPrepaid or a refund itself.
     TransactionTypeNotRefundable = "TransactionTypeNotRefundable",
-    /// Recipient needs a verified bank account or card.
+    /// The recipient has no verified card or bank account.
     UnverifiedAccountRecipient = "UnverifiedAccount_Recipient",
-    /// Sender needs a verified US card or bank account.
+    /// The sender has no verified card or bank account in the United States.
     UnverifiedAccountSender = "UnverifiedAccount_Sender",
-    /// A verified bank account is needed.
+    /// The bank account is not verified.
     UnverifiedBankAccount = "UnverifiedBankAccount",
-    /// Caller e-mail unverified.
+    /// The caller's e-mail address is not verified.
     UnverifiedEmailAddressCaller = "UnverifiedEmailAddress_Caller",
-    /// Recipient e-mail unverified.
+    /// The recipient's e-mail address is not verified.
     UnverifiedEmailAddressRecipient = "UnverifiedEmailAddress_Recipient",
-    /// Sender e-mail unverified.
+    /// The sender's e-mail address is not verified.
     UnverifiedEmailAddressSender = "UnverifiedEmailAddress_Sender",
-    /// Multi-use/recurring token without usage limits in its GateKeeper text.
+    /// A multi-use or recurring token needs usage limits in its instruction.
     UsageNotDefined = "UsageNotDefined",
-    /// The service is down or throttles; not in the documented table, as other AWS services of the
-    /// time have it.
+    /// The service is down or throttles. The reference does not list it; Amazon's clients of the
+    /// time try again on its status 503.
     ServiceUnavailable = "ServiceUnavailable",
 }
 }

@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// What a transaction was.
 ///
-/// Source: WSDL 2008-09-17 (H).
+/// Source: WSDL 2008-09-17; XSD 2007-01-08 (H).
 pub enum FpsOperation {
     /// A payment.
     Pay = "Pay",
@@ -22,5 +22,9 @@ pub enum FpsOperation {
     FundPrepaid = "FundPrepaid",
     /// A reservation.
     Reserve = "Reserve",
+    /// Money put into the account.
+    DepositFunds = "DepositFunds",
+    /// Money taken out of the account.
+    WithdrawFunds = "WithdrawFunds",
 }
 }

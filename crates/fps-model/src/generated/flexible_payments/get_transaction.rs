@@ -2,18 +2,22 @@
 //! `GetTransaction`: tells everything about a transaction.
 
 use super::{TransactionDetail, TransactionId};
-use crate::error::{DecodeError, EncodeError, Limit};
+use crate::dialect::Dialect;
+use crate::error::{DecodeError, EncodeError};
+use crate::field::Field;
 use crate::flexible_payments::{
-    Dialect, FlexiblePaymentsApi, ResultElement, read_answer, write_answer,
+    Action, FlexiblePaymentsApi, ResultElement, read_answer, write_answer,
 };
 use crate::operation::{Answer, Operation, Replay, Serve};
-use crate::params;
-use crate::params::Params;
+use crate::params::{self, Params};
 use crate::xml;
+
+const TRANSACTION_ID: Field = Field::new("TransactionId").required().characters(35);
 
 /// Tells everything about a transaction.
 ///
-/// Source: FPS 2008-09-17 API reference, GetTransaction; WSDL (H).
+/// Source: FPS API reference 2008-09-17, GetTransaction; WSDL 2008-09-17; XSD 2007-01-08; recorded
+/// answers (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetTransaction {
@@ -33,7 +37,7 @@ impl GetTransaction {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct GetTransactionResult {
-    /// `Transaction`: the transaction, if there is one.
+    /// `Transaction`: the transaction. The schemas let it be absent; every sample has it.
     pub transaction: Option<TransactionDetail>,
 }
 
@@ -53,16 +57,19 @@ impl GetTransactionResult {
 }
 
 impl ResultElement for GetTransactionResult {
+    const WRAPPED: Option<&'static str> = None;
+    const EMPTY: bool = false;
+
     fn absent() -> Option<Self> {
-        None
+        Some(Self::new())
     }
 
     fn read(xml: &mut xml::Reader<'_>) -> Result<Self, DecodeError> {
         let mut transaction = None;
-        while let Some(name) = xml.next_child()? {
-            match name {
+        while let Some(child) = xml.next_child()? {
+            match child {
                 "Transaction" => xml.nested(&mut transaction, TransactionDetail::read)?,
-                _ => xml.skip()?,
+                _ => xml.other()?,
             }
         }
         Ok(Self { transaction })
@@ -73,6 +80,11 @@ impl ResultElement for GetTransactionResult {
             xml.element("Transaction", |xml| one.write(xml));
         }
     }
+}
+
+impl Action for GetTransaction {
+    const DIALECTS: &'static [Dialect] =
+        &[Dialect::V2007_01_08, Dialect::V2008_09_17, Dialect::V2010_08_28];
 }
 
 impl Operation for GetTransaction {
@@ -86,21 +98,21 @@ impl Operation for GetTransaction {
     }
 
     fn encode(&self, dialect: Dialect) -> Result<Params, EncodeError> {
-        let mut out = params::Writer::action(Self::ACTION, dialect);
-        out.text("TransactionId", &self.transaction_id, Limit::Characters(35))?;
+        let mut out = params::Writer::action(Self::ACTION, Self::DIALECTS, dialect)?;
+        out.text(&TRANSACTION_ID, Some(&self.transaction_id))?;
         Ok(out.finish())
     }
 
-    fn decode(body: &[u8]) -> Result<Answer<GetTransactionResult>, DecodeError> {
-        read_answer(body, Self::ACTION)
+    fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<GetTransactionResult>, DecodeError> {
+        read_answer(body, Self::ACTION, dialect)
     }
 }
 
 impl Serve for GetTransaction {
-    fn read(params: &Params, _dialect: Dialect) -> Result<Self, DecodeError> {
-        let mut fields = params.fields();
+    fn read(params: &Params, dialect: Dialect) -> Result<Self, DecodeError> {
+        let mut fields = params::Fields::of_action(params, Self::ACTION, Self::DIALECTS, dialect)?;
         let request =
-            Self { transaction_id: fields.required("TransactionId", Limit::Characters(35))? };
+            Self { transaction_id: fields.required(&TRANSACTION_ID, params::Fields::text)? };
         fields.finish()?;
         Ok(request)
     }

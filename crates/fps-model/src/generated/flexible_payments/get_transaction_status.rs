@@ -2,18 +2,21 @@
 //! `GetTransactionStatus`: tells how far a transaction has come.
 
 use super::{TransactionId, TransactionStatus};
-use crate::error::{DecodeError, EncodeError, Limit};
+use crate::dialect::Dialect;
+use crate::error::{DecodeError, EncodeError};
+use crate::field::Field;
 use crate::flexible_payments::{
-    Dialect, FlexiblePaymentsApi, ResultElement, read_answer, write_answer,
+    Action, FlexiblePaymentsApi, ResultElement, read_answer, write_answer,
 };
 use crate::operation::{Answer, Operation, Replay, Serve};
-use crate::params;
-use crate::params::Params;
+use crate::params::{self, Params};
 use crate::xml;
+
+const TRANSACTION_ID: Field = Field::new("TransactionId").required().characters(35);
 
 /// Tells how far a transaction has come.
 ///
-/// Source: FPS 2008-09-17 API reference, GetTransactionStatus; WSDL (H).
+/// Source: FPS API reference 2008-09-17, GetTransactionStatus; WSDL 2008-09-17 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetTransactionStatus {
@@ -33,13 +36,14 @@ impl GetTransactionStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetTransactionStatusResult {
-    /// `TransactionId`: the transaction.
+    /// `TransactionId`: the transaction. At most 35 characters.
     pub transaction_id: TransactionId,
     /// `TransactionStatus`: how far it has come.
     pub transaction_status: TransactionStatus,
-    /// `CallerReference`: the reference of the request that made it.
+    /// `CallerReference`: the key of the request that made it. The schema demands it. At most 128
+    /// characters.
     pub caller_reference: Option<String>,
-    /// `StatusCode`: the reason in one word.
+    /// `StatusCode`: the reason in one word, as PendingNetworkResponse. At most 64 bytes.
     pub status_code: Option<String>,
     /// `StatusMessage`: the reason in a sentence.
     pub status_message: Option<String>,
@@ -84,6 +88,9 @@ impl GetTransactionStatusResult {
 }
 
 impl ResultElement for GetTransactionStatusResult {
+    const WRAPPED: Option<&'static str> = None;
+    const EMPTY: bool = false;
+
     fn absent() -> Option<Self> {
         None
     }
@@ -94,14 +101,14 @@ impl ResultElement for GetTransactionStatusResult {
         let mut caller_reference = None;
         let mut status_code = None;
         let mut status_message = None;
-        while let Some(name) = xml.next_child()? {
-            match name {
+        while let Some(child) = xml.next_child()? {
+            match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
                 "TransactionStatus" => xml.scalar(&mut transaction_status)?,
                 "CallerReference" => xml.scalar(&mut caller_reference)?,
                 "StatusCode" => xml.scalar(&mut status_code)?,
                 "StatusMessage" => xml.scalar(&mut status_message)?,
-                _ => xml.skip()?,
+                _ => xml.other()?,
             }
         }
         Ok(Self {
@@ -122,6 +129,10 @@ impl ResultElement for GetTransactionStatusResult {
     }
 }
 
+impl Action for GetTransactionStatus {
+    const DIALECTS: &'static [Dialect] = &[Dialect::V2008_09_17, Dialect::V2010_08_28];
+}
+
 impl Operation for GetTransactionStatus {
     const ACTION: &'static str = "GetTransactionStatus";
     const REPLAY: Replay = Replay::Safe;
@@ -133,21 +144,24 @@ impl Operation for GetTransactionStatus {
     }
 
     fn encode(&self, dialect: Dialect) -> Result<Params, EncodeError> {
-        let mut out = params::Writer::action(Self::ACTION, dialect);
-        out.text("TransactionId", &self.transaction_id, Limit::Characters(35))?;
+        let mut out = params::Writer::action(Self::ACTION, Self::DIALECTS, dialect)?;
+        out.text(&TRANSACTION_ID, Some(&self.transaction_id))?;
         Ok(out.finish())
     }
 
-    fn decode(body: &[u8]) -> Result<Answer<GetTransactionStatusResult>, DecodeError> {
-        read_answer(body, Self::ACTION)
+    fn decode(
+        body: &[u8],
+        dialect: Dialect,
+    ) -> Result<Answer<GetTransactionStatusResult>, DecodeError> {
+        read_answer(body, Self::ACTION, dialect)
     }
 }
 
 impl Serve for GetTransactionStatus {
-    fn read(params: &Params, _dialect: Dialect) -> Result<Self, DecodeError> {
-        let mut fields = params.fields();
+    fn read(params: &Params, dialect: Dialect) -> Result<Self, DecodeError> {
+        let mut fields = params::Fields::of_action(params, Self::ACTION, Self::DIALECTS, dialect)?;
         let request =
-            Self { transaction_id: fields.required("TransactionId", Limit::Characters(35))? };
+            Self { transaction_id: fields.required(&TRANSACTION_ID, params::Fields::text)? };
         fields.finish()?;
         Ok(request)
     }

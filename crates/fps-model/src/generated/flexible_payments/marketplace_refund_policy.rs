@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// Which parts of a marketplace payment a refund gives back.
 ///
-/// Source: FPS 2008-09-17 API reference, Refund; seed 001 (H).
+/// Source: WSDL 2008-09-17; XSD 2007-01-08; FPS API reference 2008-09-17, Refund (H).
 pub enum MarketplaceRefundPolicy {
     /// The payment; the marketplace keeps its fee.
     MasterTxnOnly = "MasterTxnOnly",

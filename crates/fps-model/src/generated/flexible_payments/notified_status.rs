@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// How far a transaction has come, as notifications spell it.
 ///
-/// Source: FPS notification samples, seed 001 (H).
+/// Source: FPS notification pages; samples in seed 001 (H).
 pub enum NotifiedStatus {
     /// It was cancelled before it was done.
     Cancelled = "CANCELLED",

@@ -3,38 +3,114 @@
 
 use refund_rules::Money;
 
-use super::{ChargeFeeTo, TokenId, TransactionId, TransactionStatus};
-use crate::error::{DecodeError, EncodeError, Limit};
+use super::{
+    ChargeFeeTo, DescriptorPolicy, TemporaryDeclinePolicy, TokenId, TokenUsageLimit, TransactionId,
+    TransactionStatus,
+};
+use crate::decimal::Decimal;
+use crate::dialect::Dialect;
+use crate::error::{DecodeError, EncodeError};
+use crate::field::Field;
 use crate::flexible_payments::{
-    Dialect, FlexiblePaymentsApi, ResultElement, read_answer, write_answer,
+    Action, FlexiblePaymentsApi, ResultElement, read_answer, write_answer,
 };
 use crate::key::CallerReference;
 use crate::operation::{Answer, Operation, Replay, Serve};
-use crate::params;
-use crate::params::Params;
+use crate::params::{self, Params};
 use crate::sensitive::Sensitive;
+use crate::timestamp::Timestamp;
 use crate::xml;
+
+const CALLER_TOKEN_ID: Field =
+    Field::new("CallerTokenId").required().characters(64).only_in(&[Dialect::V2007_01_08]);
+const SENDER_TOKEN_ID: Field = Field::new("SenderTokenId").required().characters(64);
+const RECIPIENT_TOKEN_ID: Field =
+    Field::new("RecipientTokenId").required_in(&[Dialect::V2007_01_08]).characters(64);
+const TRANSACTION_AMOUNT: Field = Field::new("TransactionAmount").required();
+const TRANSACTION_DATE: Field = Field::new("TransactionDate").only_in(&[Dialect::V2007_01_08]);
+const CHARGE_FEE_TO: Field = Field::new("ChargeFeeTo").required_in(&[Dialect::V2007_01_08]);
+const CALLER_REFERENCE: Field = Field::new("CallerReference").required().characters(128);
+const SENDER_REFERENCE: Field = Field::new("SenderReference").only_in(&[Dialect::V2007_01_08]);
+const RECIPIENT_REFERENCE: Field =
+    Field::new("RecipientReference").only_in(&[Dialect::V2007_01_08]);
+const CALLER_DESCRIPTION: Field = Field::new("CallerDescription").characters(160);
+const SENDER_DESCRIPTION: Field = Field::new("SenderDescription").characters(160);
+const RECIPIENT_DESCRIPTION: Field =
+    Field::new("RecipientDescription").bytes(128).only_in(&[Dialect::V2007_01_08]);
+const META_DATA: Field = Field::new("MetaData").bytes(2048).only_in(&[Dialect::V2007_01_08]);
+const DESCRIPTOR_POLICY: Field = Field::new("DescriptorPolicy");
+const TRANSACTION_TIMEOUT_IN_MINS: Field =
+    Field::new("TransactionTimeoutInMins").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+const MARKETPLACE_FIXED_FEE: Field = Field::new("MarketplaceFixedFee");
+const MARKETPLACE_VARIABLE_FEE: Field = Field::new("MarketplaceVariableFee");
+const TEMPORARY_DECLINE_POLICY: Field =
+    Field::new("TemporaryDeclinePolicy").only_in(&[Dialect::V2007_01_08]);
+const OVERRIDE_IPN_URL: Field = Field::new("OverrideIPNURL").only_in(&[Dialect::V2010_08_28]);
+
+const ANSWERED_TRANSACTION_STATUS: Field =
+    Field::new("TransactionStatus").renamed(&[(Dialect::V2007_01_08, "Status")]);
+const ANSWERED_STATUS_DETAIL: Field = Field::new("StatusDetail").only_in(&[Dialect::V2007_01_08]);
+const ANSWERED_NEW_SENDER_TOKEN_USAGE: Field =
+    Field::new("NewSenderTokenUsage").only_in(&[Dialect::V2007_01_08]);
 
 /// Moves money from a sender to a recipient.
 ///
-/// Source: FPS 2008-09-17 API reference, Pay; WSDL (H).
+/// Source: FPS API reference 2008-09-17, Pay; WSDL 2008-09-17; XSD 2007-01-08 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pay {
+    /// `CallerTokenId`: the token of the caller. At most 64 characters. Only in 2007-01-08.
+    /// Required there.
+    pub caller_token_id: Option<TokenId>,
     /// `SenderTokenId`: the token that is charged. At most 64 characters.
     pub sender_token_id: TokenId,
-    /// `RecipientTokenId`: the token that is paid; marketplaces only. At most 64 characters.
+    /// `RecipientTokenId`: the token that is paid; after 2007-01-08 marketplaces only. At most 64
+    /// characters. Required in 2007-01-08.
     pub recipient_token_id: Option<TokenId>,
     /// `TransactionAmount`: how much.
     pub transaction_amount: Money,
-    /// `ChargeFeeTo`: who pays the fee of the service. Default: Recipient.
+    /// `TransactionDate`: the date of the transaction in the caller's own books. Only in
+    /// 2007-01-08.
+    pub transaction_date: Option<Timestamp>,
+    /// `ChargeFeeTo`: who pays the fee of the service. Default: Recipient. Required in 2007-01-08.
     pub charge_fee_to: Option<ChargeFeeTo>,
-    /// `CallerReference`: the key of this request. At most 128 characters.
+    /// `CallerReference`: the key of this request, kept for seven days; a new one is needed after
+    /// a refusal. At most 128 characters.
     pub caller_reference: CallerReference,
-    /// `CallerDescription`: a note of the caller. At most 160 characters.
+    /// `SenderReference`: what the sender calls it. Only in 2007-01-08.
+    pub sender_reference: Option<String>,
+    /// `RecipientReference`: what the recipient calls it. Only in 2007-01-08.
+    pub recipient_reference: Option<String>,
+    /// `CallerDescription`: a note of the caller; notifications repeat it as paymentReason. At
+    /// most 160 characters.
     pub caller_description: Option<Sensitive>,
-    /// `SenderDescription`: a note for the sender. At most 160 characters.
+    /// `SenderDescription`: a note for the sender; a dynamic card statement shows its beginning.
+    /// At most 160 characters.
     pub sender_description: Option<Sensitive>,
+    /// `RecipientDescription`: a note for the recipient. At most 128 bytes. Only in 2007-01-08.
+    /// Source: XSD 2007-01-08 (H); the limit is from client documentation, about 128 bytes (L).
+    pub recipient_description: Option<Sensitive>,
+    /// `MetaData`: anything the caller wants to find again at the transaction. At most 2048 bytes.
+    /// Only in 2007-01-08. Source: XSD 2007-01-08 (H); the limit of 2 KB is from client
+    /// documentation (L).
+    pub meta_data: Option<Sensitive>,
+    /// `DescriptorPolicy`: what the sender reads on a card statement.
+    pub descriptor_policy: Option<DescriptorPolicy>,
+    /// `TransactionTimeoutInMins`: after how many minutes an unfinished transaction is cancelled,
+    /// with the status code Expired. Only in 2008-09-17, 2010-08-28.
+    pub transaction_timeout_in_mins: Option<i64>,
+    /// `MarketplaceFixedFee`: what the marketplace takes of each payment; the recipient's token
+    /// sets a limit.
+    pub marketplace_fixed_fee: Option<Money>,
+    /// `MarketplaceVariableFee`: what the marketplace takes, in percent of the amount; the
+    /// recipient's token sets a limit.
+    pub marketplace_variable_fee: Option<Decimal>,
+    /// `TemporaryDeclinePolicy`: what to do when the payment is declined for now. Only in
+    /// 2007-01-08.
+    pub temporary_decline_policy: Option<TemporaryDeclinePolicy>,
+    /// `OverrideIPNURL`: where notifications about this transaction go instead of to the address
+    /// of the account. Only in 2010-08-28. Source: Amazon's PHP library for 2010-08-28 (H).
+    pub override_ipn_url: Option<String>,
 }
 
 impl Pay {
@@ -46,14 +122,33 @@ impl Pay {
         transaction_amount: Money,
     ) -> Self {
         Self {
+            caller_token_id: None,
             sender_token_id: sender_token_id.into(),
             recipient_token_id: None,
             transaction_amount,
+            transaction_date: None,
             charge_fee_to: None,
             caller_reference,
+            sender_reference: None,
+            recipient_reference: None,
             caller_description: None,
             sender_description: None,
+            recipient_description: None,
+            meta_data: None,
+            descriptor_policy: None,
+            transaction_timeout_in_mins: None,
+            marketplace_fixed_fee: None,
+            marketplace_variable_fee: None,
+            temporary_decline_policy: None,
+            override_ipn_url: None,
         }
+    }
+
+    /// Sets `CallerTokenId`.
+    #[must_use]
+    pub fn caller_token_id(mut self, caller_token_id: impl Into<TokenId>) -> Self {
+        self.caller_token_id = Some(caller_token_id.into());
+        self
     }
 
     /// Sets `RecipientTokenId`.
@@ -63,10 +158,31 @@ impl Pay {
         self
     }
 
+    /// Sets `TransactionDate`.
+    #[must_use]
+    pub fn transaction_date(mut self, transaction_date: Timestamp) -> Self {
+        self.transaction_date = Some(transaction_date);
+        self
+    }
+
     /// Sets `ChargeFeeTo`.
     #[must_use]
     pub fn charge_fee_to(mut self, charge_fee_to: ChargeFeeTo) -> Self {
         self.charge_fee_to = Some(charge_fee_to);
+        self
+    }
+
+    /// Sets `SenderReference`.
+    #[must_use]
+    pub fn sender_reference(mut self, sender_reference: impl Into<String>) -> Self {
+        self.sender_reference = Some(sender_reference.into());
+        self
+    }
+
+    /// Sets `RecipientReference`.
+    #[must_use]
+    pub fn recipient_reference(mut self, recipient_reference: impl Into<String>) -> Self {
+        self.recipient_reference = Some(recipient_reference.into());
         self
     }
 
@@ -83,16 +199,81 @@ impl Pay {
         self.sender_description = Some(sender_description.into());
         self
     }
+
+    /// Sets `RecipientDescription`.
+    #[must_use]
+    pub fn recipient_description(mut self, recipient_description: impl Into<Sensitive>) -> Self {
+        self.recipient_description = Some(recipient_description.into());
+        self
+    }
+
+    /// Sets `MetaData`.
+    #[must_use]
+    pub fn meta_data(mut self, meta_data: impl Into<Sensitive>) -> Self {
+        self.meta_data = Some(meta_data.into());
+        self
+    }
+
+    /// Sets `DescriptorPolicy`.
+    #[must_use]
+    pub fn descriptor_policy(mut self, descriptor_policy: DescriptorPolicy) -> Self {
+        self.descriptor_policy = Some(descriptor_policy);
+        self
+    }
+
+    /// Sets `TransactionTimeoutInMins`.
+    #[must_use]
+    pub fn transaction_timeout_in_mins(mut self, transaction_timeout_in_mins: i64) -> Self {
+        self.transaction_timeout_in_mins = Some(transaction_timeout_in_mins);
+        self
+    }
+
+    /// Sets `MarketplaceFixedFee`.
+    #[must_use]
+    pub fn marketplace_fixed_fee(mut self, marketplace_fixed_fee: Money) -> Self {
+        self.marketplace_fixed_fee = Some(marketplace_fixed_fee);
+        self
+    }
+
+    /// Sets `MarketplaceVariableFee`.
+    #[must_use]
+    pub fn marketplace_variable_fee(mut self, marketplace_variable_fee: Decimal) -> Self {
+        self.marketplace_variable_fee = Some(marketplace_variable_fee);
+        self
+    }
+
+    /// Sets `TemporaryDeclinePolicy`.
+    #[must_use]
+    pub fn temporary_decline_policy(
+        mut self,
+        temporary_decline_policy: TemporaryDeclinePolicy,
+    ) -> Self {
+        self.temporary_decline_policy = Some(temporary_decline_policy);
+        self
+    }
+
+    /// Sets `OverrideIPNURL`.
+    #[must_use]
+    pub fn override_ipn_url(mut self, override_ipn_url: impl Into<String>) -> Self {
+        self.override_ipn_url = Some(override_ipn_url.into());
+        self
+    }
 }
 
 /// What [`Pay`] answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PayResult {
-    /// `TransactionId`: the payment.
+    /// `TransactionId`: the payment. At most 35 characters.
     pub transaction_id: TransactionId,
-    /// `TransactionStatus`: pending for a card or bank account, Success for a balance.
+    /// `TransactionStatus`: pending (2007-01-08: Initiated) for a card or bank account, Success
+    /// for a balance. In 2007-01-08 it is `Status`.
     pub transaction_status: TransactionStatus,
+    /// `StatusDetail`: more about the status. Only in 2007-01-08.
+    pub status_detail: Option<String>,
+    /// `NewSenderTokenUsage`: what is left of the limits of the sender's token; at most three.
+    /// Only in 2007-01-08.
+    pub new_sender_token_usage: Vec<TokenUsageLimit>,
 }
 
 impl PayResult {
@@ -102,11 +283,33 @@ impl PayResult {
         transaction_id: impl Into<TransactionId>,
         transaction_status: TransactionStatus,
     ) -> Self {
-        Self { transaction_id: transaction_id.into(), transaction_status }
+        Self {
+            transaction_id: transaction_id.into(),
+            transaction_status,
+            status_detail: None,
+            new_sender_token_usage: Vec::new(),
+        }
+    }
+
+    /// Sets `StatusDetail`.
+    #[must_use]
+    pub fn status_detail(mut self, status_detail: impl Into<String>) -> Self {
+        self.status_detail = Some(status_detail.into());
+        self
+    }
+
+    /// Adds one of `NewSenderTokenUsage`.
+    #[must_use]
+    pub fn new_sender_token_usage(mut self, new_sender_token_usage: TokenUsageLimit) -> Self {
+        self.new_sender_token_usage.push(new_sender_token_usage);
+        self
     }
 }
 
 impl ResultElement for PayResult {
+    const WRAPPED: Option<&'static str> = Some("TransactionResponse");
+    const EMPTY: bool = false;
+
     fn absent() -> Option<Self> {
         None
     }
@@ -114,23 +317,46 @@ impl ResultElement for PayResult {
     fn read(xml: &mut xml::Reader<'_>) -> Result<Self, DecodeError> {
         let mut transaction_id = None;
         let mut transaction_status = None;
-        while let Some(name) = xml.next_child()? {
-            match name {
+        let mut status_detail = None;
+        let mut new_sender_token_usage = Vec::new();
+        while let Some(child) = xml.next_child()? {
+            match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
-                "TransactionStatus" => xml.scalar(&mut transaction_status)?,
-                _ => xml.skip()?,
+                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
+                "StatusDetail" => xml.scalar(&mut status_detail)?,
+                "NewSenderTokenUsage" => {
+                    xml.repeated(&mut new_sender_token_usage, TokenUsageLimit::read)?
+                }
+                _ => xml.other()?,
             }
         }
         Ok(Self {
             transaction_id: xml.required(transaction_id, "TransactionId")?,
             transaction_status: xml.required(transaction_status, "TransactionStatus")?,
+            status_detail,
+            new_sender_token_usage,
         })
     }
 
     fn write(&self, xml: &mut xml::Writer) {
         xml.scalar("TransactionId", &self.transaction_id);
-        xml.scalar("TransactionStatus", &self.transaction_status);
+        if let Some(name) = xml.spelling(&ANSWERED_TRANSACTION_STATUS) {
+            xml.scalar(name, &self.transaction_status);
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_STATUS_DETAIL) {
+            xml.optional(name, self.status_detail.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_NEW_SENDER_TOKEN_USAGE) {
+            for one in &self.new_sender_token_usage {
+                xml.element(name, |xml| one.write(xml));
+            }
+        }
     }
+}
+
+impl Action for Pay {
+    const DIALECTS: &'static [Dialect] =
+        &[Dialect::V2007_01_08, Dialect::V2008_09_17, Dialect::V2010_08_28];
 }
 
 impl Operation for Pay {
@@ -144,45 +370,66 @@ impl Operation for Pay {
     }
 
     fn encode(&self, dialect: Dialect) -> Result<Params, EncodeError> {
-        let mut out = params::Writer::action(Self::ACTION, dialect);
-        out.text("SenderTokenId", &self.sender_token_id, Limit::Characters(64))?;
-        out.optional_text(
-            "RecipientTokenId",
-            self.recipient_token_id.as_ref(),
-            Limit::Characters(64),
+        let mut out = params::Writer::action(Self::ACTION, Self::DIALECTS, dialect)?;
+        out.text(&CALLER_TOKEN_ID, self.caller_token_id.as_ref())?;
+        out.text(&SENDER_TOKEN_ID, Some(&self.sender_token_id))?;
+        out.text(&RECIPIENT_TOKEN_ID, self.recipient_token_id.as_ref())?;
+        out.amount(&TRANSACTION_AMOUNT, Some(self.transaction_amount))?;
+        out.text(&TRANSACTION_DATE, self.transaction_date.as_ref())?;
+        out.text(&CHARGE_FEE_TO, self.charge_fee_to.as_ref())?;
+        out.text(&CALLER_REFERENCE, Some(&self.caller_reference))?;
+        out.text(&SENDER_REFERENCE, self.sender_reference.as_ref())?;
+        out.text(&RECIPIENT_REFERENCE, self.recipient_reference.as_ref())?;
+        out.text(&CALLER_DESCRIPTION, self.caller_description.as_ref())?;
+        out.text(&SENDER_DESCRIPTION, self.sender_description.as_ref())?;
+        out.text(&RECIPIENT_DESCRIPTION, self.recipient_description.as_ref())?;
+        out.text(&META_DATA, self.meta_data.as_ref())?;
+        out.object(
+            &DESCRIPTOR_POLICY,
+            self.descriptor_policy.as_ref(),
+            DescriptorPolicy::write_fields,
         )?;
-        out.amount("TransactionAmount", self.transaction_amount)?;
-        out.optional_text("ChargeFeeTo", self.charge_fee_to.as_ref(), Limit::Unlimited)?;
-        out.text("CallerReference", &self.caller_reference, Limit::Characters(128))?;
-        out.optional_text(
-            "CallerDescription",
-            self.caller_description.as_ref(),
-            Limit::Characters(160),
+        out.text(&TRANSACTION_TIMEOUT_IN_MINS, self.transaction_timeout_in_mins.as_ref())?;
+        out.amount(&MARKETPLACE_FIXED_FEE, self.marketplace_fixed_fee)?;
+        out.text(&MARKETPLACE_VARIABLE_FEE, self.marketplace_variable_fee.as_ref())?;
+        out.object(
+            &TEMPORARY_DECLINE_POLICY,
+            self.temporary_decline_policy.as_ref(),
+            TemporaryDeclinePolicy::write_fields,
         )?;
-        out.optional_text(
-            "SenderDescription",
-            self.sender_description.as_ref(),
-            Limit::Characters(160),
-        )?;
+        out.text(&OVERRIDE_IPN_URL, self.override_ipn_url.as_ref())?;
         Ok(out.finish())
     }
 
-    fn decode(body: &[u8]) -> Result<Answer<PayResult>, DecodeError> {
-        read_answer(body, Self::ACTION)
+    fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<PayResult>, DecodeError> {
+        read_answer(body, Self::ACTION, dialect)
     }
 }
 
 impl Serve for Pay {
-    fn read(params: &Params, _dialect: Dialect) -> Result<Self, DecodeError> {
-        let mut fields = params.fields();
+    fn read(params: &Params, dialect: Dialect) -> Result<Self, DecodeError> {
+        let mut fields = params::Fields::of_action(params, Self::ACTION, Self::DIALECTS, dialect)?;
         let request = Self {
-            sender_token_id: fields.required("SenderTokenId", Limit::Characters(64))?,
-            recipient_token_id: fields.optional("RecipientTokenId", Limit::Characters(64))?,
-            transaction_amount: fields.amount("TransactionAmount")?,
-            charge_fee_to: fields.optional("ChargeFeeTo", Limit::Unlimited)?,
-            caller_reference: fields.required("CallerReference", Limit::Characters(128))?,
-            caller_description: fields.optional("CallerDescription", Limit::Characters(160))?,
-            sender_description: fields.optional("SenderDescription", Limit::Characters(160))?,
+            caller_token_id: fields.text(&CALLER_TOKEN_ID)?,
+            sender_token_id: fields.required(&SENDER_TOKEN_ID, params::Fields::text)?,
+            recipient_token_id: fields.text(&RECIPIENT_TOKEN_ID)?,
+            transaction_amount: fields.required(&TRANSACTION_AMOUNT, params::Fields::amount)?,
+            transaction_date: fields.text(&TRANSACTION_DATE)?,
+            charge_fee_to: fields.text(&CHARGE_FEE_TO)?,
+            caller_reference: fields.required(&CALLER_REFERENCE, params::Fields::text)?,
+            sender_reference: fields.text(&SENDER_REFERENCE)?,
+            recipient_reference: fields.text(&RECIPIENT_REFERENCE)?,
+            caller_description: fields.text(&CALLER_DESCRIPTION)?,
+            sender_description: fields.text(&SENDER_DESCRIPTION)?,
+            recipient_description: fields.text(&RECIPIENT_DESCRIPTION)?,
+            meta_data: fields.text(&META_DATA)?,
+            descriptor_policy: fields.object(&DESCRIPTOR_POLICY, DescriptorPolicy::read_fields)?,
+            transaction_timeout_in_mins: fields.text(&TRANSACTION_TIMEOUT_IN_MINS)?,
+            marketplace_fixed_fee: fields.amount(&MARKETPLACE_FIXED_FEE)?,
+            marketplace_variable_fee: fields.text(&MARKETPLACE_VARIABLE_FEE)?,
+            temporary_decline_policy: fields
+                .object(&TEMPORARY_DECLINE_POLICY, TemporaryDeclinePolicy::read_fields)?,
+            override_ipn_url: fields.text(&OVERRIDE_IPN_URL)?,
         };
         fields.finish()?;
         Ok(request)

@@ -6,14 +6,14 @@ use crate::open;
 open::open_enum! {
 /// How the sender paid.
 ///
-/// Source: WSDL 2008-09-17 (H).
+/// Source: WSDL 2008-09-17; XSD 2007-01-08 (H).
 pub enum PaymentMethod {
     /// Amazon Payments account balance.
     AccountBalance = "ABT",
-    /// Bank account.
-    BankAccount = "ACH",
     /// Credit card.
     CreditCard = "CC",
+    /// Bank account.
+    BankAccount = "ACH",
     /// Postpaid instrument.
     Debt = "Debt",
     /// Prepaid instrument.

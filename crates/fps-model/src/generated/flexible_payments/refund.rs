@@ -4,40 +4,115 @@
 
 use refund_rules::Money;
 
-use super::{MarketplaceRefundPolicy, TransactionId, TransactionStatus};
-use crate::error::{DecodeError, EncodeError, Limit};
+use super::{
+    ChargeFeeTo, MarketplaceRefundPolicy, TokenId, TokenUsageLimit, TransactionId,
+    TransactionStatus,
+};
+use crate::dialect::Dialect;
+use crate::error::{DecodeError, EncodeError};
+use crate::field::Field;
 use crate::flexible_payments::{
-    Dialect, FlexiblePaymentsApi, ResultElement, read_answer, write_answer,
+    Action, FlexiblePaymentsApi, ResultElement, read_answer, write_answer,
 };
 use crate::key::CallerReference;
 use crate::operation::{Answer, Operation, Replay, Serve};
-use crate::params;
-use crate::params::Params;
+use crate::params::{self, Params};
 use crate::sensitive::Sensitive;
+use crate::timestamp::Timestamp;
 use crate::xml;
+
+const CALLER_TOKEN_ID: Field =
+    Field::new("CallerTokenId").required().characters(64).only_in(&[Dialect::V2007_01_08]);
+const REFUND_SENDER_TOKEN_ID: Field =
+    Field::new("RefundSenderTokenId").characters(64).only_in(&[Dialect::V2007_01_08]);
+const TRANSACTION_ID: Field = Field::new("TransactionId").required().characters(35);
+const REFUND_AMOUNT: Field = Field::new("RefundAmount");
+const CHARGE_FEE_TO: Field = Field::new("ChargeFeeTo").only_in(&[Dialect::V2007_01_08]);
+const TRANSACTION_DATE: Field = Field::new("TransactionDate").only_in(&[Dialect::V2007_01_08]);
+const CALLER_REFERENCE: Field = Field::new("CallerReference")
+    .required()
+    .characters(128)
+    .renamed(&[(Dialect::V2008_05_01, "RefundTransactionReference")]);
+const REFUND_SENDER_REFERENCE: Field =
+    Field::new("RefundSenderReference").only_in(&[Dialect::V2007_01_08]);
+const REFUND_RECIPIENT_REFERENCE: Field =
+    Field::new("RefundRecipientReference").only_in(&[Dialect::V2007_01_08]);
+const CALLER_DESCRIPTION: Field = Field::new("CallerDescription")
+    .characters(160)
+    .renamed(&[(Dialect::V2008_05_01, "TransactionDescription")]);
+const REFUND_SENDER_DESCRIPTION: Field =
+    Field::new("RefundSenderDescription").bytes(128).only_in(&[Dialect::V2007_01_08]);
+const REFUND_RECIPIENT_DESCRIPTION: Field =
+    Field::new("RefundRecipientDescription").bytes(128).only_in(&[Dialect::V2007_01_08]);
+const META_DATA: Field = Field::new("MetaData").bytes(2048).only_in(&[Dialect::V2007_01_08]);
+const MARKETPLACE_REFUND_POLICY: Field = Field::new("MarketplaceRefundPolicy");
+const OVERRIDE_IPN_URL: Field = Field::new("OverrideIPNURL").only_in(&[Dialect::V2010_08_28]);
+
+const ANSWERED_TRANSACTION_STATUS: Field =
+    Field::new("TransactionStatus").renamed(&[(Dialect::V2007_01_08, "Status")]);
+const ANSWERED_PENDING_REASON: Field = Field::new("PendingReason").only_in(&[Dialect::V2008_05_01]);
+const ANSWERED_REFUND_TRANSACTION_REFERENCE: Field =
+    Field::new("RefundTransactionReference").only_in(&[Dialect::V2008_05_01]);
+const ANSWERED_STATUS_DETAIL: Field = Field::new("StatusDetail").only_in(&[Dialect::V2007_01_08]);
+const ANSWERED_NEW_SENDER_TOKEN_USAGE: Field =
+    Field::new("NewSenderTokenUsage").only_in(&[Dialect::V2007_01_08]);
 
 /// Gives back part or all of a completed payment to its sender; only the caller of the payment
 /// may.
 ///
-/// Source: FPS 2008-09-17 API reference, Refund; seed 001 (H).
+/// Source: FPS API reference 2008-09-17, Refund; WSDL 2008-09-17; XSD 2007-01-08; seed 001 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refund {
+    /// `CallerTokenId`: the token of the caller. At most 64 characters. Only in 2007-01-08.
+    /// Required there.
+    pub caller_token_id: Option<TokenId>,
+    /// `RefundSenderTokenId`: the token that lets the caller refund: a sender token of the
+    /// original recipient for the operation Refund, not the token that was paid. The schema
+    /// demands none; clients always send one. At most 64 characters. Only in 2007-01-08. Source:
+    /// XSD 2007-01-08; seed 003 (H); that clients always send it (M).
+    pub refund_sender_token_id: Option<TokenId>,
     /// `TransactionId`: the payment: a successful Pay, or a Reserve that was settled. At most 35
     /// characters.
     pub transaction_id: TransactionId,
     /// `RefundAmount`: how much to give back. All refunds together are at most the payment.
     /// Default: what remains of the payment.
     pub refund_amount: Option<Money>,
-    /// `CallerReference`: the key of this request; every partial refund needs its own. At most 128
-    /// characters.
+    /// `ChargeFeeTo`: who pays the fee of the service. Only in 2007-01-08.
+    pub charge_fee_to: Option<ChargeFeeTo>,
+    /// `TransactionDate`: the date of the transaction in the caller's own books. Only in
+    /// 2007-01-08.
+    pub transaction_date: Option<Timestamp>,
+    /// `CallerReference`: the key of this request, kept for seven days; every partial refund needs
+    /// its own, and so does another try after a refusal. At most 128 characters. In 2008-05-01 it
+    /// is `RefundTransactionReference`. Source: As the rest; in 2008-05-01 seed 002 (H).
     pub caller_reference: CallerReference,
+    /// `RefundSenderReference`: what the party that gives back calls it. Only in 2007-01-08.
+    pub refund_sender_reference: Option<String>,
+    /// `RefundRecipientReference`: what the party that gets it back calls it. Only in 2007-01-08.
+    pub refund_recipient_reference: Option<String>,
     /// `CallerDescription`: a note of the caller; notifications repeat it as paymentReason. At
-    /// most 160 characters.
+    /// most 160 characters. In 2008-05-01 it is `TransactionDescription`. Source: As the rest; in
+    /// 2008-05-01 Amazon's PHP library for it (M).
     pub caller_description: Option<Sensitive>,
+    /// `RefundSenderDescription`: a note for the party that gives back. At most 128 bytes. Only in
+    /// 2007-01-08. Source: XSD 2007-01-08 (H); the limit is from client documentation, about 128
+    /// bytes (L).
+    pub refund_sender_description: Option<Sensitive>,
+    /// `RefundRecipientDescription`: a note for the party that gets it back. At most 128 bytes.
+    /// Only in 2007-01-08. Source: XSD 2007-01-08 (H); the limit is from client documentation,
+    /// about 128 bytes (L).
+    pub refund_recipient_description: Option<Sensitive>,
+    /// `MetaData`: anything the caller wants to find again at the transaction. At most 2048 bytes.
+    /// Only in 2007-01-08. Source: XSD 2007-01-08 (H); the limit of 2 KB is from client
+    /// documentation (L).
+    pub meta_data: Option<Sensitive>,
     /// `MarketplaceRefundPolicy`: which parts of a marketplace payment to give back. Default:
     /// MasterTxnOnly.
     pub marketplace_refund_policy: Option<MarketplaceRefundPolicy>,
+    /// `OverrideIPNURL`: where notifications about this transaction go instead of to the address
+    /// of the account. Only in 2010-08-28. Source: Amazon's PHP library for 2010-08-28 (H).
+    pub override_ipn_url: Option<String>,
 }
 
 impl Refund {
@@ -48,12 +123,36 @@ impl Refund {
         transaction_id: impl Into<TransactionId>,
     ) -> Self {
         Self {
+            caller_token_id: None,
+            refund_sender_token_id: None,
             transaction_id: transaction_id.into(),
             refund_amount: None,
+            charge_fee_to: None,
+            transaction_date: None,
             caller_reference,
+            refund_sender_reference: None,
+            refund_recipient_reference: None,
             caller_description: None,
+            refund_sender_description: None,
+            refund_recipient_description: None,
+            meta_data: None,
             marketplace_refund_policy: None,
+            override_ipn_url: None,
         }
+    }
+
+    /// Sets `CallerTokenId`.
+    #[must_use]
+    pub fn caller_token_id(mut self, caller_token_id: impl Into<TokenId>) -> Self {
+        self.caller_token_id = Some(caller_token_id.into());
+        self
+    }
+
+    /// Sets `RefundSenderTokenId`.
+    #[must_use]
+    pub fn refund_sender_token_id(mut self, refund_sender_token_id: impl Into<TokenId>) -> Self {
+        self.refund_sender_token_id = Some(refund_sender_token_id.into());
+        self
     }
 
     /// Sets `RefundAmount`.
@@ -63,10 +162,68 @@ impl Refund {
         self
     }
 
+    /// Sets `ChargeFeeTo`.
+    #[must_use]
+    pub fn charge_fee_to(mut self, charge_fee_to: ChargeFeeTo) -> Self {
+        self.charge_fee_to = Some(charge_fee_to);
+        self
+    }
+
+    /// Sets `TransactionDate`.
+    #[must_use]
+    pub fn transaction_date(mut self, transaction_date: Timestamp) -> Self {
+        self.transaction_date = Some(transaction_date);
+        self
+    }
+
+    /// Sets `RefundSenderReference`.
+    #[must_use]
+    pub fn refund_sender_reference(mut self, refund_sender_reference: impl Into<String>) -> Self {
+        self.refund_sender_reference = Some(refund_sender_reference.into());
+        self
+    }
+
+    /// Sets `RefundRecipientReference`.
+    #[must_use]
+    pub fn refund_recipient_reference(
+        mut self,
+        refund_recipient_reference: impl Into<String>,
+    ) -> Self {
+        self.refund_recipient_reference = Some(refund_recipient_reference.into());
+        self
+    }
+
     /// Sets `CallerDescription`.
     #[must_use]
     pub fn caller_description(mut self, caller_description: impl Into<Sensitive>) -> Self {
         self.caller_description = Some(caller_description.into());
+        self
+    }
+
+    /// Sets `RefundSenderDescription`.
+    #[must_use]
+    pub fn refund_sender_description(
+        mut self,
+        refund_sender_description: impl Into<Sensitive>,
+    ) -> Self {
+        self.refund_sender_description = Some(refund_sender_description.into());
+        self
+    }
+
+    /// Sets `RefundRecipientDescription`.
+    #[must_use]
+    pub fn refund_recipient_description(
+        mut self,
+        refund_recipient_description: impl Into<Sensitive>,
+    ) -> Self {
+        self.refund_recipient_description = Some(refund_recipient_description.into());
+        self
+    }
+
+    /// Sets `MetaData`.
+    #[must_use]
+    pub fn meta_data(mut self, meta_data: impl Into<Sensitive>) -> Self {
+        self.meta_data = Some(meta_data.into());
         self
     }
 
@@ -79,6 +236,13 @@ impl Refund {
         self.marketplace_refund_policy = Some(marketplace_refund_policy);
         self
     }
+
+    /// Sets `OverrideIPNURL`.
+    #[must_use]
+    pub fn override_ipn_url(mut self, override_ipn_url: impl Into<String>) -> Self {
+        self.override_ipn_url = Some(override_ipn_url.into());
+        self
+    }
 }
 
 /// What [`Refund`] answers.
@@ -86,10 +250,22 @@ impl Refund {
 #[non_exhaustive]
 pub struct RefundResult {
     /// `TransactionId`: the refund, a transaction of its own. The reference calls it the
-    /// transaction of the request; every sample shows a new one.
+    /// transaction of the request; every sample shows a new one. At most 35 characters.
     pub transaction_id: TransactionId,
-    /// `TransactionStatus`: pending for a card, Success for a bank account or balance.
+    /// `TransactionStatus`: pending (2007-01-08: Initiated) for a card, Success for a bank account
+    /// or balance. In 2007-01-08 it is `Status`.
     pub transaction_status: TransactionStatus,
+    /// `PendingReason`: why it is pending. Only in 2008-05-01. Source: Amazon's PHP library for
+    /// 2008-05-01 (M).
+    pub pending_reason: Option<String>,
+    /// `RefundTransactionReference`: the key of the request. At most 128 characters. Only in
+    /// 2008-05-01. Source: Seed 002 (M); Amazon's PHP library for 2008-05-01 does not know it.
+    pub refund_transaction_reference: Option<String>,
+    /// `StatusDetail`: more about the status. Only in 2007-01-08.
+    pub status_detail: Option<String>,
+    /// `NewSenderTokenUsage`: what is left of the limits of the sender's token; at most three.
+    /// Only in 2007-01-08.
+    pub new_sender_token_usage: Vec<TokenUsageLimit>,
 }
 
 impl RefundResult {
@@ -99,11 +275,52 @@ impl RefundResult {
         transaction_id: impl Into<TransactionId>,
         transaction_status: TransactionStatus,
     ) -> Self {
-        Self { transaction_id: transaction_id.into(), transaction_status }
+        Self {
+            transaction_id: transaction_id.into(),
+            transaction_status,
+            pending_reason: None,
+            refund_transaction_reference: None,
+            status_detail: None,
+            new_sender_token_usage: Vec::new(),
+        }
+    }
+
+    /// Sets `PendingReason`.
+    #[must_use]
+    pub fn pending_reason(mut self, pending_reason: impl Into<String>) -> Self {
+        self.pending_reason = Some(pending_reason.into());
+        self
+    }
+
+    /// Sets `RefundTransactionReference`.
+    #[must_use]
+    pub fn refund_transaction_reference(
+        mut self,
+        refund_transaction_reference: impl Into<String>,
+    ) -> Self {
+        self.refund_transaction_reference = Some(refund_transaction_reference.into());
+        self
+    }
+
+    /// Sets `StatusDetail`.
+    #[must_use]
+    pub fn status_detail(mut self, status_detail: impl Into<String>) -> Self {
+        self.status_detail = Some(status_detail.into());
+        self
+    }
+
+    /// Adds one of `NewSenderTokenUsage`.
+    #[must_use]
+    pub fn new_sender_token_usage(mut self, new_sender_token_usage: TokenUsageLimit) -> Self {
+        self.new_sender_token_usage.push(new_sender_token_usage);
+        self
     }
 }
 
 impl ResultElement for RefundResult {
+    const WRAPPED: Option<&'static str> = Some("TransactionResponse");
+    const EMPTY: bool = false;
+
     fn absent() -> Option<Self> {
         None
     }
@@ -111,23 +328,58 @@ impl ResultElement for RefundResult {
     fn read(xml: &mut xml::Reader<'_>) -> Result<Self, DecodeError> {
         let mut transaction_id = None;
         let mut transaction_status = None;
-        while let Some(name) = xml.next_child()? {
-            match name {
+        let mut pending_reason = None;
+        let mut refund_transaction_reference = None;
+        let mut status_detail = None;
+        let mut new_sender_token_usage = Vec::new();
+        while let Some(child) = xml.next_child()? {
+            match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
-                "TransactionStatus" => xml.scalar(&mut transaction_status)?,
-                _ => xml.skip()?,
+                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
+                "PendingReason" => xml.scalar(&mut pending_reason)?,
+                "RefundTransactionReference" => xml.scalar(&mut refund_transaction_reference)?,
+                "StatusDetail" => xml.scalar(&mut status_detail)?,
+                "NewSenderTokenUsage" => {
+                    xml.repeated(&mut new_sender_token_usage, TokenUsageLimit::read)?
+                }
+                _ => xml.other()?,
             }
         }
         Ok(Self {
             transaction_id: xml.required(transaction_id, "TransactionId")?,
             transaction_status: xml.required(transaction_status, "TransactionStatus")?,
+            pending_reason,
+            refund_transaction_reference,
+            status_detail,
+            new_sender_token_usage,
         })
     }
 
     fn write(&self, xml: &mut xml::Writer) {
         xml.scalar("TransactionId", &self.transaction_id);
-        xml.scalar("TransactionStatus", &self.transaction_status);
+        if let Some(name) = xml.spelling(&ANSWERED_TRANSACTION_STATUS) {
+            xml.scalar(name, &self.transaction_status);
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_PENDING_REASON) {
+            xml.optional(name, self.pending_reason.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_REFUND_TRANSACTION_REFERENCE) {
+            xml.optional(name, self.refund_transaction_reference.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_STATUS_DETAIL) {
+            xml.optional(name, self.status_detail.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_NEW_SENDER_TOKEN_USAGE) {
+            for one in &self.new_sender_token_usage {
+                xml.element(name, |xml| one.write(xml));
+            }
+        }
     }
+}
+
+impl Action for Refund {
+    const DIALECTS: &'static [Dialect] =
+        &[Dialect::V2007_01_08, Dialect::V2008_05_01, Dialect::V2008_09_17, Dialect::V2010_08_28];
 }
 
 impl Operation for Refund {
@@ -141,40 +393,49 @@ impl Operation for Refund {
     }
 
     fn encode(&self, dialect: Dialect) -> Result<Params, EncodeError> {
-        let mut out = params::Writer::action(Self::ACTION, dialect);
-        out.text("TransactionId", &self.transaction_id, Limit::Characters(35))?;
-        if let Some(value) = self.refund_amount {
-            out.amount("RefundAmount", value)?;
-        }
-        out.text("CallerReference", &self.caller_reference, Limit::Characters(128))?;
-        out.optional_text(
-            "CallerDescription",
-            self.caller_description.as_ref(),
-            Limit::Characters(160),
-        )?;
-        out.optional_text(
-            "MarketplaceRefundPolicy",
-            self.marketplace_refund_policy.as_ref(),
-            Limit::Unlimited,
-        )?;
+        let mut out = params::Writer::action(Self::ACTION, Self::DIALECTS, dialect)?;
+        out.text(&CALLER_TOKEN_ID, self.caller_token_id.as_ref())?;
+        out.text(&REFUND_SENDER_TOKEN_ID, self.refund_sender_token_id.as_ref())?;
+        out.text(&TRANSACTION_ID, Some(&self.transaction_id))?;
+        out.amount(&REFUND_AMOUNT, self.refund_amount)?;
+        out.text(&CHARGE_FEE_TO, self.charge_fee_to.as_ref())?;
+        out.text(&TRANSACTION_DATE, self.transaction_date.as_ref())?;
+        out.text(&CALLER_REFERENCE, Some(&self.caller_reference))?;
+        out.text(&REFUND_SENDER_REFERENCE, self.refund_sender_reference.as_ref())?;
+        out.text(&REFUND_RECIPIENT_REFERENCE, self.refund_recipient_reference.as_ref())?;
+        out.text(&CALLER_DESCRIPTION, self.caller_description.as_ref())?;
+        out.text(&REFUND_SENDER_DESCRIPTION, self.refund_sender_description.as_ref())?;
+        out.text(&REFUND_RECIPIENT_DESCRIPTION, self.refund_recipient_description.as_ref())?;
+        out.text(&META_DATA, self.meta_data.as_ref())?;
+        out.text(&MARKETPLACE_REFUND_POLICY, self.marketplace_refund_policy.as_ref())?;
+        out.text(&OVERRIDE_IPN_URL, self.override_ipn_url.as_ref())?;
         Ok(out.finish())
     }
 
-    fn decode(body: &[u8]) -> Result<Answer<RefundResult>, DecodeError> {
-        read_answer(body, Self::ACTION)
+    fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<RefundResult>, DecodeError> {
+        read_answer(body, Self::ACTION, dialect)
     }
 }
 
 impl Serve for Refund {
-    fn read(params: &Params, _dialect: Dialect) -> Result<Self, DecodeError> {
-        let mut fields = params.fields();
+    fn read(params: &Params, dialect: Dialect) -> Result<Self, DecodeError> {
+        let mut fields = params::Fields::of_action(params, Self::ACTION, Self::DIALECTS, dialect)?;
         let request = Self {
-            transaction_id: fields.required("TransactionId", Limit::Characters(35))?,
-            refund_amount: fields.optional_amount("RefundAmount")?,
-            caller_reference: fields.required("CallerReference", Limit::Characters(128))?,
-            caller_description: fields.optional("CallerDescription", Limit::Characters(160))?,
-            marketplace_refund_policy: fields
-                .optional("MarketplaceRefundPolicy", Limit::Unlimited)?,
+            caller_token_id: fields.text(&CALLER_TOKEN_ID)?,
+            refund_sender_token_id: fields.text(&REFUND_SENDER_TOKEN_ID)?,
+            transaction_id: fields.required(&TRANSACTION_ID, params::Fields::text)?,
+            refund_amount: fields.amount(&REFUND_AMOUNT)?,
+            charge_fee_to: fields.text(&CHARGE_FEE_TO)?,
+            transaction_date: fields.text(&TRANSACTION_DATE)?,
+            caller_reference: fields.required(&CALLER_REFERENCE, params::Fields::text)?,
+            refund_sender_reference: fields.text(&REFUND_SENDER_REFERENCE)?,
+            refund_recipient_reference: fields.text(&REFUND_RECIPIENT_REFERENCE)?,
+            caller_description: fields.text(&CALLER_DESCRIPTION)?,
+            refund_sender_description: fields.text(&REFUND_SENDER_DESCRIPTION)?,
+            refund_recipient_description: fields.text(&REFUND_RECIPIENT_DESCRIPTION)?,
+            meta_data: fields.text(&META_DATA)?,
+            marketplace_refund_policy: fields.text(&MARKETPLACE_REFUND_POLICY)?,
+            override_ipn_url: fields.text(&OVERRIDE_IPN_URL)?,
         };
         fields.finish()?;
         Ok(request)

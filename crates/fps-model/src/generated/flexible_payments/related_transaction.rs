@@ -2,18 +2,23 @@
 //! `RelatedTransaction`: a transaction that belongs to another.
 
 use super::{RelationType, TransactionId};
+use crate::dialect::Dialect;
 use crate::error::DecodeError;
+use crate::field::Field;
 use crate::xml;
+
+const ANSWERED_RELATION_TYPE: Field =
+    Field::new("RelationType").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
 
 /// A transaction that belongs to another.
 ///
-/// Source: WSDL 2008-09-17 (H).
+/// Source: WSDL 2008-09-17; XSD 2007-01-08 (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelatedTransaction {
-    /// `TransactionId`: the other one.
+    /// `TransactionId`: the other one. At most 35 characters.
     pub transaction_id: TransactionId,
-    /// `RelationType`: how it belongs.
+    /// `RelationType`: how it belongs. Only in 2008-09-17, 2010-08-28.
     pub relation_type: Option<RelationType>,
 }
 
@@ -36,11 +41,11 @@ impl RelatedTransaction {
     pub(super) fn read(xml: &mut xml::Reader<'_>) -> Result<Self, DecodeError> {
         let mut transaction_id = None;
         let mut relation_type = None;
-        while let Some(name) = xml.next_child()? {
-            match name {
+        while let Some(child) = xml.next_child()? {
+            match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
                 "RelationType" => xml.scalar(&mut relation_type)?,
-                _ => xml.skip()?,
+                _ => xml.other()?,
             }
         }
         Ok(Self { transaction_id: xml.required(transaction_id, "TransactionId")?, relation_type })
@@ -48,6 +53,8 @@ impl RelatedTransaction {
 
     pub(super) fn write(&self, xml: &mut xml::Writer) {
         xml.scalar("TransactionId", &self.transaction_id);
-        xml.optional("RelationType", self.relation_type.as_ref());
+        if let Some(name) = xml.spelling(&ANSWERED_RELATION_TYPE) {
+            xml.optional(name, self.relation_type.as_ref());
+        }
     }
 }

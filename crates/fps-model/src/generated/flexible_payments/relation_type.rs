@@ -6,7 +6,8 @@ use crate::open;
 open::open_enum! {
 /// How another transaction belongs to this one.
 ///
-/// Source: WSDL 2008-09-17 (H).
+/// Source: WSDL 2008-09-17 (H); Reserve and Settle: the client library amazon_flex_pay, from the
+/// 2010-08-28 guide (M).
 pub enum RelationType {
     /// It refunds this one.
     Refund = "Refund",
@@ -16,5 +17,9 @@ pub enum RelationType {
     MarketplaceFee = "MarketplaceFee",
     /// It takes a refund of this one back.
     RefundReversal = "RefundReversal",
+    /// It reserved what this one settles.
+    Reserve = "Reserve",
+    /// It settles what this one reserved.
+    Settle = "Settle",
 }
 }

@@ -4,23 +4,31 @@
 use refund_rules::Money;
 
 use super::TransactionStatus;
+use crate::dialect::Dialect;
 use crate::error::DecodeError;
+use crate::field::Field;
 use crate::timestamp::Timestamp;
 use crate::xml;
 
+const ANSWERED_TRANSACTION_STATUS: Field =
+    Field::new("TransactionStatus").renamed(&[(Dialect::V2007_01_08, "Status")]);
+const ANSWERED_STATUS_CODE: Field =
+    Field::new("StatusCode").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+
 /// A step in the life of a transaction.
 ///
-/// Source: WSDL 2008-09-17 (H); the schema requires Amount, the documented sample leaves it out.
+/// Source: WSDL 2008-09-17; XSD 2007-01-08, StatusChange (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusHistory {
     /// `Date`: when the step was taken.
     pub date: Timestamp,
-    /// `TransactionStatus`: the state from then on.
+    /// `TransactionStatus`: the state from then on. In 2007-01-08 it is `Status`.
     pub transaction_status: TransactionStatus,
-    /// `StatusCode`: the reason in one word.
+    /// `StatusCode`: the reason in one word. At most 64 bytes. Only in 2008-09-17, 2010-08-28.
     pub status_code: Option<String>,
-    /// `Amount`: the amount of the step.
+    /// `Amount`: the amount of the step. Both schemas demand it; every sample of a real answer
+    /// leaves it out.
     pub amount: Option<Money>,
 }
 
@@ -52,13 +60,13 @@ impl StatusHistory {
         let mut transaction_status = None;
         let mut status_code = None;
         let mut amount = None;
-        while let Some(name) = xml.next_child()? {
-            match name {
+        while let Some(child) = xml.next_child()? {
+            match child {
                 "Date" => xml.scalar(&mut date)?,
-                "TransactionStatus" => xml.scalar(&mut transaction_status)?,
+                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
                 "StatusCode" => xml.scalar(&mut status_code)?,
                 "Amount" => xml.amount(&mut amount)?,
-                _ => xml.skip()?,
+                _ => xml.other()?,
             }
         }
         Ok(Self {
@@ -71,8 +79,12 @@ impl StatusHistory {
 
     pub(super) fn write(&self, xml: &mut xml::Writer) {
         xml.scalar("Date", &self.date);
-        xml.scalar("TransactionStatus", &self.transaction_status);
-        xml.optional("StatusCode", self.status_code.as_ref());
+        if let Some(name) = xml.spelling(&ANSWERED_TRANSACTION_STATUS) {
+            xml.scalar(name, &self.transaction_status);
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_STATUS_CODE) {
+            xml.optional(name, self.status_code.as_ref());
+        }
         xml.optional_amount("Amount", self.amount);
     }
 }

@@ -4,27 +4,67 @@
 use refund_rules::Money;
 
 use super::{
-    FpsOperation, PaymentMethod, RelatedTransaction, StatusHistory, TokenId, TransactionId,
-    TransactionStatus, TransactionalRole,
+    CreditInstrumentId, FpsOperation, PaymentMethod, PrepaidInstrumentId, RelatedTransaction,
+    StatusHistory, TokenId, TransactionId, TransactionPart, TransactionStatus, TransactionalRole,
 };
+use crate::dialect::Dialect;
 use crate::error::DecodeError;
+use crate::field::Field;
 use crate::sensitive::Sensitive;
 use crate::timestamp::Timestamp;
 use crate::xml;
 
+const ANSWERED_CALLER_TRANSACTION_DATE: Field =
+    Field::new("CallerTransactionDate").only_in(&[Dialect::V2007_01_08]);
+const ANSWERED_CALLER_REFERENCE: Field =
+    Field::new("CallerReference").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+const ANSWERED_CALLER_DESCRIPTION: Field =
+    Field::new("CallerDescription").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+const ANSWERED_SENDER_DESCRIPTION: Field =
+    Field::new("SenderDescription").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+const ANSWERED_FPS_FEES: Field = Field::new("FPSFees").renamed(&[(Dialect::V2007_01_08, "Fees")]);
+const ANSWERED_MARKETPLACE_FEES: Field =
+    Field::new("MarketplaceFees").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+const ANSWERED_FPS_FEES_PAID_BY: Field =
+    Field::new("FPSFeesPaidBy").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+const ANSWERED_CALLER_TOKEN_ID: Field =
+    Field::new("CallerTokenId").only_in(&[Dialect::V2007_01_08]);
+const ANSWERED_FPS_OPERATION: Field =
+    Field::new("FPSOperation").renamed(&[(Dialect::V2007_01_08, "Operation")]);
+const ANSWERED_TRANSACTION_STATUS: Field =
+    Field::new("TransactionStatus").renamed(&[(Dialect::V2007_01_08, "Status")]);
+const ANSWERED_STATUS_CODE: Field =
+    Field::new("StatusCode").renamed(&[(Dialect::V2007_01_08, "ErrorCode")]);
+const ANSWERED_STATUS_MESSAGE: Field =
+    Field::new("StatusMessage").renamed(&[(Dialect::V2007_01_08, "ErrorMessage")]);
+const ANSWERED_META_DATA: Field = Field::new("MetaData").only_in(&[Dialect::V2007_01_08]);
+const ANSWERED_SENDER_EMAIL: Field =
+    Field::new("SenderEmail").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+const ANSWERED_RECIPIENT_EMAIL: Field =
+    Field::new("RecipientEmail").only_in(&[Dialect::V2008_09_17, Dialect::V2010_08_28]);
+const ANSWERED_TRANSACTION_PARTS: Field =
+    Field::new("TransactionParts").only_in(&[Dialect::V2007_01_08]);
+const ANSWERED_RELATED_TRANSACTION: Field =
+    Field::new("RelatedTransaction").renamed(&[(Dialect::V2007_01_08, "RelatedTransactions")]);
+
 /// Everything the service tells about a transaction.
 ///
-/// Source: WSDL 2008-09-17 (H).
+/// Source: WSDL 2008-09-17; XSD 2007-01-08; samples of both (H).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransactionDetail {
-    /// `TransactionId`: the transaction.
+    /// `TransactionId`: the transaction. At most 35 characters.
     pub transaction_id: TransactionId,
-    /// `CallerReference`: the reference of the request that made it.
+    /// `CallerTransactionDate`: the date that the caller gave it. Only in 2007-01-08.
+    pub caller_transaction_date: Option<Timestamp>,
+    /// `CallerReference`: the key of the request that made it. In 2007-01-08 it is the reference
+    /// of the caller's part. At most 128 characters. Only in 2008-09-17, 2010-08-28.
     pub caller_reference: Option<String>,
-    /// `CallerDescription`: what the caller called it.
+    /// `CallerDescription`: what the caller called it. At most 160 characters. Only in 2008-09-17,
+    /// 2010-08-28.
     pub caller_description: Option<Sensitive>,
-    /// `SenderDescription`: what the sender is told it is.
+    /// `SenderDescription`: what the sender is told it is. At most 160 characters. Only in
+    /// 2008-09-17, 2010-08-28.
     pub sender_description: Option<Sensitive>,
     /// `DateReceived`: when the request came.
     pub date_received: Timestamp,
@@ -32,41 +72,51 @@ pub struct TransactionDetail {
     pub date_completed: Option<Timestamp>,
     /// `TransactionAmount`: what was paid.
     pub transaction_amount: Money,
-    /// `FPSFees`: what the service took; below zero where it gave back. The schema requires it.
+    /// `FPSFees`: what the service took; below zero where it gave back. Both schemas demand it. In
+    /// 2007-01-08 it is `Fees`.
     pub fps_fees: Option<Money>,
-    /// `MarketplaceFees`: what the marketplace took.
+    /// `MarketplaceFees`: what the marketplace took. Only in 2008-09-17, 2010-08-28.
     pub marketplace_fees: Option<Money>,
-    /// `FPSFeesPaidBy`: who paid the fee of the service.
+    /// `FPSFeesPaidBy`: who paid the fee of the service. Only in 2008-09-17, 2010-08-28.
     pub fps_fees_paid_by: Option<TransactionalRole>,
-    /// `SenderTokenId`: the token that was charged.
+    /// `CallerTokenId`: the token of the caller. At most 64 characters. Only in 2007-01-08.
+    pub caller_token_id: Option<TokenId>,
+    /// `SenderTokenId`: the token that was charged. At most 64 characters.
     pub sender_token_id: Option<TokenId>,
-    /// `RecipientTokenId`: the token that was paid.
+    /// `RecipientTokenId`: the token that was paid. At most 64 characters.
     pub recipient_token_id: Option<TokenId>,
-    /// `PrepaidInstrumentId`: the prepaid instrument, if one was used.
-    pub prepaid_instrument_id: Option<Sensitive>,
-    /// `CreditInstrumentId`: the postpaid instrument, if one was used.
-    pub credit_instrument_id: Option<Sensitive>,
-    /// `FPSOperation`: what it was.
+    /// `PrepaidInstrumentId`: the prepaid instrument, if one was used. At most 64 characters.
+    pub prepaid_instrument_id: Option<PrepaidInstrumentId>,
+    /// `CreditInstrumentId`: the postpaid instrument, if one was used. At most 64 characters.
+    pub credit_instrument_id: Option<CreditInstrumentId>,
+    /// `FPSOperation`: what it was. In 2007-01-08 it is `Operation`.
     pub fps_operation: FpsOperation,
     /// `PaymentMethod`: how it was paid.
     pub payment_method: PaymentMethod,
-    /// `TransactionStatus`: how far it has come.
+    /// `TransactionStatus`: how far it has come. In 2007-01-08 it is `Status`.
     pub transaction_status: TransactionStatus,
-    /// `StatusCode`: the reason in one word.
+    /// `StatusCode`: the reason in one word; in 2007-01-08 only of a failure. At most 64 bytes. In
+    /// 2007-01-08 it is `ErrorCode`.
     pub status_code: Option<String>,
-    /// `StatusMessage`: the reason in a sentence.
+    /// `StatusMessage`: the reason in a sentence. In 2007-01-08 it is `ErrorMessage`.
     pub status_message: Option<String>,
+    /// `MetaData`: what the caller noted about it. At most 2048 bytes. Only in 2007-01-08.
+    pub meta_data: Option<Sensitive>,
     /// `SenderName`: the name of who paid.
     pub sender_name: Option<Sensitive>,
-    /// `SenderEmail`: the address of who paid; only for a caller who is also the recipient.
+    /// `SenderEmail`: the address of who paid; only for a caller who is also the recipient. Only
+    /// in 2008-09-17, 2010-08-28.
     pub sender_email: Option<Sensitive>,
     /// `CallerName`: the name of who made the request.
     pub caller_name: Option<Sensitive>,
     /// `RecipientName`: the name of who was paid.
     pub recipient_name: Option<Sensitive>,
-    /// `RecipientEmail`: the address of who was paid.
+    /// `RecipientEmail`: the address of who was paid. Only in 2008-09-17, 2010-08-28.
     pub recipient_email: Option<Sensitive>,
-    /// `RelatedTransaction`: its refunds, its parent, its fees.
+    /// `TransactionParts`: what it was to each party. Only in 2007-01-08.
+    pub transaction_parts: Vec<TransactionPart>,
+    /// `RelatedTransaction`: its refunds, its parent, its fees. In 2007-01-08 it is
+    /// `RelatedTransactions`.
     pub related_transaction: Vec<RelatedTransaction>,
     /// `StatusHistory`: the steps it took.
     pub status_history: Vec<StatusHistory>,
@@ -85,6 +135,7 @@ impl TransactionDetail {
     ) -> Self {
         Self {
             transaction_id: transaction_id.into(),
+            caller_transaction_date: None,
             caller_reference: None,
             caller_description: None,
             sender_description: None,
@@ -94,6 +145,7 @@ impl TransactionDetail {
             fps_fees: None,
             marketplace_fees: None,
             fps_fees_paid_by: None,
+            caller_token_id: None,
             sender_token_id: None,
             recipient_token_id: None,
             prepaid_instrument_id: None,
@@ -103,14 +155,23 @@ impl TransactionDetail {
             transaction_status,
             status_code: None,
             status_message: None,
+            meta_data: None,
             sender_name: None,
             sender_email: None,
             caller_name: None,
             recipient_name: None,
             recipient_email: None,
+            transaction_parts: Vec::new(),
             related_transaction: Vec::new(),
             status_history: Vec::new(),
         }
+    }
+
+    /// Sets `CallerTransactionDate`.
+    #[must_use]
+    pub fn caller_transaction_date(mut self, caller_transaction_date: Timestamp) -> Self {
+        self.caller_transaction_date = Some(caller_transaction_date);
+        self
     }
 
     /// Sets `CallerReference`.
@@ -162,6 +223,13 @@ impl TransactionDetail {
         self
     }
 
+    /// Sets `CallerTokenId`.
+    #[must_use]
+    pub fn caller_token_id(mut self, caller_token_id: impl Into<TokenId>) -> Self {
+        self.caller_token_id = Some(caller_token_id.into());
+        self
+    }
+
     /// Sets `SenderTokenId`.
     #[must_use]
     pub fn sender_token_id(mut self, sender_token_id: impl Into<TokenId>) -> Self {
@@ -178,14 +246,20 @@ impl TransactionDetail {
 
     /// Sets `PrepaidInstrumentId`.
     #[must_use]
-    pub fn prepaid_instrument_id(mut self, prepaid_instrument_id: impl Into<Sensitive>) -> Self {
+    pub fn prepaid_instrument_id(
+        mut self,
+        prepaid_instrument_id: impl Into<PrepaidInstrumentId>,
+    ) -> Self {
         self.prepaid_instrument_id = Some(prepaid_instrument_id.into());
         self
     }
 
     /// Sets `CreditInstrumentId`.
     #[must_use]
-    pub fn credit_instrument_id(mut self, credit_instrument_id: impl Into<Sensitive>) -> Self {
+    pub fn credit_instrument_id(
+        mut self,
+        credit_instrument_id: impl Into<CreditInstrumentId>,
+    ) -> Self {
         self.credit_instrument_id = Some(credit_instrument_id.into());
         self
     }
@@ -201,6 +275,13 @@ impl TransactionDetail {
     #[must_use]
     pub fn status_message(mut self, status_message: impl Into<String>) -> Self {
         self.status_message = Some(status_message.into());
+        self
+    }
+
+    /// Sets `MetaData`.
+    #[must_use]
+    pub fn meta_data(mut self, meta_data: impl Into<Sensitive>) -> Self {
+        self.meta_data = Some(meta_data.into());
         self
     }
 
@@ -239,6 +320,13 @@ impl TransactionDetail {
         self
     }
 
+    /// Adds one of `TransactionParts`.
+    #[must_use]
+    pub fn transaction_parts(mut self, transaction_parts: TransactionPart) -> Self {
+        self.transaction_parts.push(transaction_parts);
+        self
+    }
+
     /// Adds one of `RelatedTransaction`.
     #[must_use]
     pub fn related_transaction(mut self, related_transaction: RelatedTransaction) -> Self {
@@ -257,6 +345,7 @@ impl TransactionDetail {
 impl TransactionDetail {
     pub(super) fn read(xml: &mut xml::Reader<'_>) -> Result<Self, DecodeError> {
         let mut transaction_id = None;
+        let mut caller_transaction_date = None;
         let mut caller_reference = None;
         let mut caller_description = None;
         let mut sender_description = None;
@@ -266,6 +355,7 @@ impl TransactionDetail {
         let mut fps_fees = None;
         let mut marketplace_fees = None;
         let mut fps_fees_paid_by = None;
+        let mut caller_token_id = None;
         let mut sender_token_id = None;
         let mut recipient_token_id = None;
         let mut prepaid_instrument_id = None;
@@ -275,48 +365,57 @@ impl TransactionDetail {
         let mut transaction_status = None;
         let mut status_code = None;
         let mut status_message = None;
+        let mut meta_data = None;
         let mut sender_name = None;
         let mut sender_email = None;
         let mut caller_name = None;
         let mut recipient_name = None;
         let mut recipient_email = None;
+        let mut transaction_parts = Vec::new();
         let mut related_transaction = Vec::new();
         let mut status_history = Vec::new();
-        while let Some(name) = xml.next_child()? {
-            match name {
+        while let Some(child) = xml.next_child()? {
+            match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
+                "CallerTransactionDate" => xml.scalar(&mut caller_transaction_date)?,
                 "CallerReference" => xml.scalar(&mut caller_reference)?,
                 "CallerDescription" => xml.scalar(&mut caller_description)?,
                 "SenderDescription" => xml.scalar(&mut sender_description)?,
                 "DateReceived" => xml.scalar(&mut date_received)?,
                 "DateCompleted" => xml.scalar(&mut date_completed)?,
                 "TransactionAmount" => xml.amount(&mut transaction_amount)?,
-                "FPSFees" => xml.amount(&mut fps_fees)?,
+                "FPSFees" | "Fees" => xml.amount(&mut fps_fees)?,
                 "MarketplaceFees" => xml.amount(&mut marketplace_fees)?,
                 "FPSFeesPaidBy" => xml.scalar(&mut fps_fees_paid_by)?,
+                "CallerTokenId" => xml.scalar(&mut caller_token_id)?,
                 "SenderTokenId" => xml.scalar(&mut sender_token_id)?,
                 "RecipientTokenId" => xml.scalar(&mut recipient_token_id)?,
                 "PrepaidInstrumentId" => xml.scalar(&mut prepaid_instrument_id)?,
                 "CreditInstrumentId" => xml.scalar(&mut credit_instrument_id)?,
-                "FPSOperation" => xml.scalar(&mut fps_operation)?,
+                "FPSOperation" | "Operation" => xml.scalar(&mut fps_operation)?,
                 "PaymentMethod" => xml.scalar(&mut payment_method)?,
-                "TransactionStatus" => xml.scalar(&mut transaction_status)?,
-                "StatusCode" => xml.scalar(&mut status_code)?,
-                "StatusMessage" => xml.scalar(&mut status_message)?,
+                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
+                "StatusCode" | "ErrorCode" => xml.scalar(&mut status_code)?,
+                "StatusMessage" | "ErrorMessage" => xml.scalar(&mut status_message)?,
+                "MetaData" => xml.scalar(&mut meta_data)?,
                 "SenderName" => xml.scalar(&mut sender_name)?,
                 "SenderEmail" => xml.scalar(&mut sender_email)?,
                 "CallerName" => xml.scalar(&mut caller_name)?,
                 "RecipientName" => xml.scalar(&mut recipient_name)?,
                 "RecipientEmail" => xml.scalar(&mut recipient_email)?,
-                "RelatedTransaction" => {
+                "TransactionParts" => {
+                    xml.repeated(&mut transaction_parts, TransactionPart::read)?
+                }
+                "RelatedTransaction" | "RelatedTransactions" => {
                     xml.repeated(&mut related_transaction, RelatedTransaction::read)?
                 }
                 "StatusHistory" => xml.repeated(&mut status_history, StatusHistory::read)?,
-                _ => xml.skip()?,
+                _ => xml.other()?,
             }
         }
         Ok(Self {
             transaction_id: xml.required(transaction_id, "TransactionId")?,
+            caller_transaction_date,
             caller_reference,
             caller_description,
             sender_description,
@@ -326,6 +425,7 @@ impl TransactionDetail {
             fps_fees,
             marketplace_fees,
             fps_fees_paid_by,
+            caller_token_id,
             sender_token_id,
             recipient_token_id,
             prepaid_instrument_id,
@@ -335,11 +435,13 @@ impl TransactionDetail {
             transaction_status: xml.required(transaction_status, "TransactionStatus")?,
             status_code,
             status_message,
+            meta_data,
             sender_name,
             sender_email,
             caller_name,
             recipient_name,
             recipient_email,
+            transaction_parts,
             related_transaction,
             status_history,
         })
@@ -347,31 +449,71 @@ impl TransactionDetail {
 
     pub(super) fn write(&self, xml: &mut xml::Writer) {
         xml.scalar("TransactionId", &self.transaction_id);
-        xml.optional("CallerReference", self.caller_reference.as_ref());
-        xml.optional("CallerDescription", self.caller_description.as_ref());
-        xml.optional("SenderDescription", self.sender_description.as_ref());
+        if let Some(name) = xml.spelling(&ANSWERED_CALLER_TRANSACTION_DATE) {
+            xml.optional(name, self.caller_transaction_date.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_CALLER_REFERENCE) {
+            xml.optional(name, self.caller_reference.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_CALLER_DESCRIPTION) {
+            xml.optional(name, self.caller_description.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_SENDER_DESCRIPTION) {
+            xml.optional(name, self.sender_description.as_ref());
+        }
         xml.scalar("DateReceived", &self.date_received);
         xml.optional("DateCompleted", self.date_completed.as_ref());
         xml.amount("TransactionAmount", self.transaction_amount);
-        xml.optional_amount("FPSFees", self.fps_fees);
-        xml.optional_amount("MarketplaceFees", self.marketplace_fees);
-        xml.optional("FPSFeesPaidBy", self.fps_fees_paid_by.as_ref());
+        if let Some(name) = xml.spelling(&ANSWERED_FPS_FEES) {
+            xml.optional_amount(name, self.fps_fees);
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_MARKETPLACE_FEES) {
+            xml.optional_amount(name, self.marketplace_fees);
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_FPS_FEES_PAID_BY) {
+            xml.optional(name, self.fps_fees_paid_by.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_CALLER_TOKEN_ID) {
+            xml.optional(name, self.caller_token_id.as_ref());
+        }
         xml.optional("SenderTokenId", self.sender_token_id.as_ref());
         xml.optional("RecipientTokenId", self.recipient_token_id.as_ref());
         xml.optional("PrepaidInstrumentId", self.prepaid_instrument_id.as_ref());
         xml.optional("CreditInstrumentId", self.credit_instrument_id.as_ref());
-        xml.scalar("FPSOperation", &self.fps_operation);
+        if let Some(name) = xml.spelling(&ANSWERED_FPS_OPERATION) {
+            xml.scalar(name, &self.fps_operation);
+        }
         xml.scalar("PaymentMethod", &self.payment_method);
-        xml.scalar("TransactionStatus", &self.transaction_status);
-        xml.optional("StatusCode", self.status_code.as_ref());
-        xml.optional("StatusMessage", self.status_message.as_ref());
+        if let Some(name) = xml.spelling(&ANSWERED_TRANSACTION_STATUS) {
+            xml.scalar(name, &self.transaction_status);
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_STATUS_CODE) {
+            xml.optional(name, self.status_code.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_STATUS_MESSAGE) {
+            xml.optional(name, self.status_message.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_META_DATA) {
+            xml.optional(name, self.meta_data.as_ref());
+        }
         xml.optional("SenderName", self.sender_name.as_ref());
-        xml.optional("SenderEmail", self.sender_email.as_ref());
+        if let Some(name) = xml.spelling(&ANSWERED_SENDER_EMAIL) {
+            xml.optional(name, self.sender_email.as_ref());
+        }
         xml.optional("CallerName", self.caller_name.as_ref());
         xml.optional("RecipientName", self.recipient_name.as_ref());
-        xml.optional("RecipientEmail", self.recipient_email.as_ref());
-        for one in &self.related_transaction {
-            xml.element("RelatedTransaction", |xml| one.write(xml));
+        if let Some(name) = xml.spelling(&ANSWERED_RECIPIENT_EMAIL) {
+            xml.optional(name, self.recipient_email.as_ref());
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_TRANSACTION_PARTS) {
+            for one in &self.transaction_parts {
+                xml.element(name, |xml| one.write(xml));
+            }
+        }
+        if let Some(name) = xml.spelling(&ANSWERED_RELATED_TRANSACTION) {
+            for one in &self.related_transaction {
+                xml.element(name, |xml| one.write(xml));
+            }
         }
         for one in &self.status_history {
             xml.element("StatusHistory", |xml| one.write(xml));

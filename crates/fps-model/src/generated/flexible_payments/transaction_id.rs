@@ -6,6 +6,6 @@ use crate::open;
 open::identifier! {
 /// Names a transaction; 35 capital letters and digits in every sample.
 ///
-/// Source: FPS 2008-09-17 API reference; seed 001 (H).
+/// Source: FPS API reference 2008-09-17; seed 001 (H).
 pub struct TransactionId;
 }

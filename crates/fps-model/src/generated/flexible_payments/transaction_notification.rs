@@ -5,11 +5,28 @@
 use refund_rules::Money;
 
 use super::{NotifiedOperation, NotifiedStatus, PaymentMethod, TransactionId};
-use crate::error::{DecodeError, EncodeError, Limit};
-use crate::params;
-use crate::params::Params;
+use crate::error::{DecodeError, EncodeError};
+use crate::field::Field;
+use crate::params::{self, Params};
 use crate::sensitive::Sensitive;
 use crate::timestamp::Timestamp;
+
+const TRANSACTION_ID: Field = Field::new("transactionId").required();
+const PARENT_TRANSACTION_ID: Field = Field::new("parentTransactionId");
+const TRANSACTION_DATE: Field = Field::new("transactionDate").required();
+const TRANSACTION_STATUS: Field = Field::new("transactionStatus").required();
+const NOTIFICATION_TYPE: Field = Field::new("notificationType").required();
+const STATUS_CODE: Field = Field::new("statusCode").bytes(64);
+const STATUS_MESSAGE: Field = Field::new("statusMessage");
+const OPERATION: Field = Field::new("operation").required();
+const TRANSACTION_AMOUNT: Field = Field::new("transactionAmount").required();
+const PAYMENT_METHOD: Field = Field::new("paymentMethod");
+const PAYMENT_REASON: Field = Field::new("paymentReason");
+const CALLER_REFERENCE: Field = Field::new("callerReference");
+const BUYER_NAME: Field = Field::new("buyerName");
+const BUYER_EMAIL: Field = Field::new("buyerEmail");
+const RECIPIENT_NAME: Field = Field::new("recipientName");
+const RECIPIENT_EMAIL: Field = Field::new("recipientEmail");
 
 /// What the service posts when a transaction changes, in the form used since October 2009.
 ///
@@ -23,15 +40,16 @@ pub struct TransactionNotification {
     pub parent_transaction_id: Option<TransactionId>,
     /// `transactionDate`: when the transaction began; the same in every notification about it.
     pub transaction_date: Timestamp,
-    /// `transactionStatus`: how far it has come.
+    /// `transactionStatus`: how far it has come. Notifications come more than once and in any
+    /// order. Source: FPS notification pages (H); repetition and order (L).
     pub transaction_status: NotifiedStatus,
-    /// `statusCode`: the reason in one word.
+    /// `statusCode`: the reason in one word. At most 64 bytes.
     pub status_code: Option<String>,
     /// `statusMessage`: the reason in a sentence.
     pub status_message: Option<String>,
     /// `operation`: what it was.
     pub operation: NotifiedOperation,
-    /// `transactionAmount`: how much.
+    /// `transactionAmount`: how much; of a refund, how much goes back.
     pub transaction_amount: Money,
     /// `paymentMethod`: how it was paid.
     pub payment_method: Option<PaymentMethod>,
@@ -159,26 +177,22 @@ impl TransactionNotification {
     /// [`EncodeError`] when a field breaks a limit.
     pub fn to_params(&self) -> Result<Params, EncodeError> {
         let mut out = params::Writer::default();
-        out.text("transactionId", &self.transaction_id, Limit::Unlimited)?;
-        out.optional_text(
-            "parentTransactionId",
-            self.parent_transaction_id.as_ref(),
-            Limit::Unlimited,
-        )?;
-        out.epoch("transactionDate", self.transaction_date)?;
-        out.text("transactionStatus", &self.transaction_status, Limit::Unlimited)?;
-        out.fixed("notificationType", "TransactionStatus");
-        out.optional_text("statusCode", self.status_code.as_ref(), Limit::Unlimited)?;
-        out.optional_text("statusMessage", self.status_message.as_ref(), Limit::Unlimited)?;
-        out.text("operation", &self.operation, Limit::Unlimited)?;
-        out.amount_text("transactionAmount", self.transaction_amount)?;
-        out.optional_text("paymentMethod", self.payment_method.as_ref(), Limit::Unlimited)?;
-        out.optional_text("paymentReason", self.payment_reason.as_ref(), Limit::Unlimited)?;
-        out.optional_text("callerReference", self.caller_reference.as_ref(), Limit::Unlimited)?;
-        out.optional_text("buyerName", self.buyer_name.as_ref(), Limit::Unlimited)?;
-        out.optional_text("buyerEmail", self.buyer_email.as_ref(), Limit::Unlimited)?;
-        out.optional_text("recipientName", self.recipient_name.as_ref(), Limit::Unlimited)?;
-        out.optional_text("recipientEmail", self.recipient_email.as_ref(), Limit::Unlimited)?;
+        out.text(&TRANSACTION_ID, Some(&self.transaction_id))?;
+        out.text(&PARENT_TRANSACTION_ID, self.parent_transaction_id.as_ref())?;
+        out.epoch(&TRANSACTION_DATE, Some(self.transaction_date))?;
+        out.text(&TRANSACTION_STATUS, Some(&self.transaction_status))?;
+        out.fixed(&NOTIFICATION_TYPE, "TransactionStatus");
+        out.text(&STATUS_CODE, self.status_code.as_ref())?;
+        out.text(&STATUS_MESSAGE, self.status_message.as_ref())?;
+        out.text(&OPERATION, Some(&self.operation))?;
+        out.amount_text(&TRANSACTION_AMOUNT, Some(self.transaction_amount))?;
+        out.text(&PAYMENT_METHOD, self.payment_method.as_ref())?;
+        out.text(&PAYMENT_REASON, self.payment_reason.as_ref())?;
+        out.text(&CALLER_REFERENCE, self.caller_reference.as_ref())?;
+        out.text(&BUYER_NAME, self.buyer_name.as_ref())?;
+        out.text(&BUYER_EMAIL, self.buyer_email.as_ref())?;
+        out.text(&RECIPIENT_NAME, self.recipient_name.as_ref())?;
+        out.text(&RECIPIENT_EMAIL, self.recipient_email.as_ref())?;
         Ok(out.finish())
     }
 
@@ -187,24 +201,25 @@ impl TransactionNotification {
     /// # Errors
     /// [`DecodeError`] names the field.
     pub fn from_params(params: &Params) -> Result<Self, DecodeError> {
-        let mut fields = params.fields();
-        fields.fixed("notificationType", "TransactionStatus")?;
+        let mut fields = params::Fields::of_message(params);
+        fields.fixed(&NOTIFICATION_TYPE, "TransactionStatus")?;
         Ok(Self {
-            transaction_id: fields.required("transactionId", Limit::Unlimited)?,
-            parent_transaction_id: fields.optional("parentTransactionId", Limit::Unlimited)?,
-            transaction_date: fields.epoch("transactionDate")?,
-            transaction_status: fields.required("transactionStatus", Limit::Unlimited)?,
-            status_code: fields.optional("statusCode", Limit::Unlimited)?,
-            status_message: fields.optional("statusMessage", Limit::Unlimited)?,
-            operation: fields.required("operation", Limit::Unlimited)?,
-            transaction_amount: fields.amount_text("transactionAmount")?,
-            payment_method: fields.optional("paymentMethod", Limit::Unlimited)?,
-            payment_reason: fields.optional("paymentReason", Limit::Unlimited)?,
-            caller_reference: fields.optional("callerReference", Limit::Unlimited)?,
-            buyer_name: fields.optional("buyerName", Limit::Unlimited)?,
-            buyer_email: fields.optional("buyerEmail", Limit::Unlimited)?,
-            recipient_name: fields.optional("recipientName", Limit::Unlimited)?,
-            recipient_email: fields.optional("recipientEmail", Limit::Unlimited)?,
+            transaction_id: fields.required(&TRANSACTION_ID, params::Fields::text)?,
+            parent_transaction_id: fields.text(&PARENT_TRANSACTION_ID)?,
+            transaction_date: fields.required(&TRANSACTION_DATE, params::Fields::epoch)?,
+            transaction_status: fields.required(&TRANSACTION_STATUS, params::Fields::text)?,
+            status_code: fields.text(&STATUS_CODE)?,
+            status_message: fields.text(&STATUS_MESSAGE)?,
+            operation: fields.required(&OPERATION, params::Fields::text)?,
+            transaction_amount: fields
+                .required(&TRANSACTION_AMOUNT, params::Fields::amount_text)?,
+            payment_method: fields.text(&PAYMENT_METHOD)?,
+            payment_reason: fields.text(&PAYMENT_REASON)?,
+            caller_reference: fields.text(&CALLER_REFERENCE)?,
+            buyer_name: fields.text(&BUYER_NAME)?,
+            buyer_email: fields.text(&BUYER_EMAIL)?,
+            recipient_name: fields.text(&RECIPIENT_NAME)?,
+            recipient_email: fields.text(&RECIPIENT_EMAIL)?,
         })
     }
 }

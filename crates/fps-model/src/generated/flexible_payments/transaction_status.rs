@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// How far a transaction has come.
 ///
-/// Source: WSDL 2008-09-17 (H).
+/// Source: WSDL 2008-09-17; XSD 2007-01-08 (H).
 pub enum TransactionStatus {
     /// The amount is reserved and must be settled.
     Reserved = "Reserved",
@@ -18,5 +18,11 @@ pub enum TransactionStatus {
     Pending = "Pending",
     /// It was cancelled before it was done.
     Cancelled = "Cancelled",
+    /// It is under way; what is called Pending later.
+    Initiated = "Initiated",
+    /// It was declined for a time and is being tried again.
+    Reinitiated = "Reinitiated",
+    /// It is declined for now; the temporary decline policy says what comes next.
+    TemporaryDecline = "TemporaryDecline",
 }
 }

@@ -6,7 +6,8 @@ use crate::open;
 open::open_enum! {
 /// A party of a transaction.
 ///
-/// Source: WSDL 2008-09-17 (H).
+/// Source: WSDL 2008-09-17; XSD 2007-01-08 (H); of the roles that only the latter has, nothing but
+/// the names is known.
 pub enum TransactionalRole {
     /// Who pays.
     Sender = "Sender",
@@ -14,5 +15,19 @@ pub enum TransactionalRole {
     Caller = "Caller",
     /// Who is paid.
     Recipient = "Recipient",
+    /// The service itself.
+    Amazon = "Amazon",
+    /// The token of a postpaid instrument.
+    CreditToken = "CreditToken",
+    /// Who is owed a postpaid debt.
+    Creditor = "Creditor",
+    /// The record of a postpaid debt.
+    DebtTracker = "DebtTracker",
+    /// The record of a prepaid liability.
+    LiabilityTracker = "LiabilityTracker",
+    /// The token of a prepaid instrument.
+    PrepaidToken = "PrepaidToken",
+    /// Who owes what was prepaid.
+    PrepaidLiabilityHolder = "PrepaidLiabilityHolder",
 }
 }
