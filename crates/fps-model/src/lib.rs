@@ -32,6 +32,7 @@
 
 pub mod amazon_pay;
 pub mod flexible_payments;
+pub mod gatekeeper;
 pub mod soap;
 
 mod operation;
