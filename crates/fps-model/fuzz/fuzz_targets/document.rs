@@ -1,0 +1,8 @@
+//! Any bytes to the parser `document`.
+
+#![no_main]
+
+#[path = "../../tests/parsers/mod.rs"]
+mod parsers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::document(bytes));
