@@ -122,6 +122,10 @@ fn check_bounds(text: &[u8]) -> Result<(), DecodeError> {
     if text.len() > JSON_BYTES_MAX {
         return Err(DecodeError::new("", Problem::TooLarge));
     }
+    let opened = text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if opened <= DEPTH_MAX {
+        return Ok(());
+    }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text {
         match byte {
@@ -146,6 +150,11 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(DecodeError::new("", Problem::Malformed(Expected::Object)));
     }
+    serde_json::from_slice(body).or_else(|_| read_again(body))
+}
+
+/// Finds out what is wrong and where, which takes twice as long as to read a message that is good.
+fn read_again<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let message = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
