@@ -12,10 +12,14 @@ use crate::scalar::Scalar;
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
-    /// Milliseconds since 1970. `None` outside the years −9999 to 9999.
+    /// From the first millisecond of the year 0 to the last of 9999.
+    const YEARS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
+    /// Milliseconds since 1970. `None` outside the years 0 to 9999, which have four digits.
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
-        jiff::Timestamp::from_millisecond(millis).ok().map(Self)
+        let instant = jiff::Timestamp::from_millisecond(millis).ok()?;
+        Self::YEARS.contains(&millis).then_some(Self(instant))
     }
 
     /// Milliseconds since 1970.
@@ -101,6 +105,13 @@ mod tests {
             let time = Timestamp::parse(text).unwrap();
             assert_eq!((time.to_extended().as_str(), time.to_basic().as_str()), (extended, basic));
             assert_eq!(Timestamp::parse(extended), Some(time));
+        }
+        for text in ["0000-01-01T00:00:00.000Z", "9999-12-30T21:59:59.999Z"] {
+            assert_eq!(Timestamp::parse(text).map(Timestamp::to_extended).as_deref(), Some(text));
+        }
+        // Found by the fuzzer: a year before 0 was read, and written so that nobody could read it.
+        for text in ["-003390-03-20 00:07Z", "-0033900320 0007Z"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
         }
         for text in ["", "2010-02-26 T19:48:05.000Z", "2010-02-26T19:48:05", "yesterday"] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
