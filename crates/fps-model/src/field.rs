@@ -69,6 +69,11 @@ impl Field {
         self.exists.contain(dialect).then(|| renamed.map_or(self.name, |(_, name)| name))
     }
 
+    /// Is this a name of the field in a revision that knows it?
+    pub(crate) fn is_spelled(&self, name: &str, dialect: Dialect) -> bool {
+        self.name_in(dialect).is_some_and(|usual| usual == name || self.also.contains(&name))
+    }
+
     pub(crate) const fn name(&self) -> &'static str {
         self.name
     }

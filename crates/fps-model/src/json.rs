@@ -60,6 +60,26 @@ impl JsonRequest {
         self
     }
 
+    /// Is it a request of an operation that lives there, and without a body if that has none?
+    pub(crate) fn check(
+        &self,
+        method: &'static str,
+        path: &'static str,
+        has_body: bool,
+    ) -> Result<(), DecodeError> {
+        let wrong = |name, text| DecodeError::new(name, Problem::Invalid(Expected::Fixed(text)));
+        if self.method != method {
+            return Err(wrong("method", method));
+        }
+        if !path.contains('{') && self.path != path {
+            return Err(wrong("path", path));
+        }
+        match !has_body && self.body.as_deref().is_some_and(|body| !body.is_empty()) {
+            true => Err(DecodeError::new("body", Problem::Unknown)),
+            false => Ok(()),
+        }
+    }
+
     /// The fields of the body.
     pub(crate) fn fields(&self) -> Result<Fields<'_>, DecodeError> {
         Fields::parse(self.body.as_deref().unwrap_or(""))
@@ -158,7 +178,12 @@ fn read_again<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let message = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        match error.into_inner().classify() {
+        let error = error.into_inner();
+        if let Some(field) = missing_field(&error.to_string()) {
+            let path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
+            return DecodeError::new(path, Problem::Missing);
+        }
+        match error.classify() {
             serde_json::error::Category::Data if path == "." => {
                 DecodeError::new("", Problem::Invalid(Expected::JsonType))
             }
@@ -170,6 +195,13 @@ fn read_again<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     })?;
     deserializer.end().map_err(|_| DecodeError::new("", Problem::TrailingBytes))?;
     Ok(message)
+}
+
+/// The name of a field that is not there, from the sentence in which serde says so: it has no other
+/// word for it.
+fn missing_field(sentence: &str) -> Option<&str> {
+    let (name, _) = sentence.strip_prefix("missing field `")?.split_once('`')?;
+    Some(name)
 }
 
 /// Writes a whole message. The types of this crate always can be.

@@ -36,11 +36,13 @@ pub(crate) fn read(currency: &str, text: &str) -> Result<Money, Problem> {
     })
 }
 
-/// Reads an amount as a server takes it: no sign, no more decimals than the currency has.
+/// Reads an amount as a server takes it: above zero, no more decimals than the currency has.
 pub(crate) fn read_strictly(currency: &str, text: &str) -> Result<Money, Problem> {
     let currency =
         Currency::from_code(currency).map_err(|_| Problem::Invalid(Expected::Currency))?;
-    Money::parse(text, currency).map_err(|_| Problem::Invalid(Expected::PositiveAmount))
+    let money = Money::parse(text, currency);
+    let money = money.map_err(|_| Problem::Invalid(Expected::PositiveAmount))?;
+    check_positive(money).map(|()| money)
 }
 
 /// Refuses to send what no service takes.
@@ -74,10 +76,13 @@ pub(crate) fn with_code(money: Money) -> String {
     format!("{} {money}", money.currency())
 }
 
-/// Reads `USD 1.00`.
+/// Reads `USD 1.00`, which is never below zero.
 pub(crate) fn from_code_and_amount(text: &str) -> Result<Money, Problem> {
     let (currency, amount) = text.split_once(' ').ok_or(Problem::Invalid(Expected::Amount))?;
-    read(currency, amount)
+    match read(currency, amount)? {
+        money if money.is_negative() => Err(Problem::Invalid(Expected::Amount)),
+        money => Ok(money),
+    }
 }
 
 /// `1.1`, as on the co-branded pages, which take nothing but US dollars.
@@ -89,9 +94,10 @@ pub(crate) fn dollars(money: Money) -> Result<String, Problem> {
     }
 }
 
-/// Reads `1.1` of US dollars.
+/// Reads `1.1` of US dollars, as a server of those pages takes it.
 pub(crate) fn from_dollars(text: &str) -> Result<Money, Problem> {
-    read("USD", text)
+    let money = read("USD", text)?;
+    check_positive(money).map(|()| money)
 }
 
 /// An amount as Amazon Pay writes it: `{"amount": "14.00", "currencyCode": "USD"}`.

@@ -93,7 +93,7 @@ pub trait Serve: Operation {
         version: <Self::Service as Service>::Version,
     ) -> Result<Self, DecodeError>;
 
-    /// Writes a successful answer. The request id goes where the service puts it: into the body for
+    /// Writes a successful answer. What the revision does not know is left out. The request id goes where the service puts it: into the body for
     /// FPS, into a header, and so not here, for Amazon Pay.
     fn write_answer(
         answer: &Answer<Self::Response>,

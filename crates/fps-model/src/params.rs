@@ -7,7 +7,7 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-pub(crate) use self::fields::Fields;
+pub(crate) use self::fields::{COMMON, Fields};
 pub(crate) use self::writer::Writer;
 use crate::error::{DecodeError, Expected, Limit, Problem};
 

@@ -21,7 +21,7 @@
 
 use crate::dialect::Dialect;
 use crate::error::{DecodeError, EncodeError, Expected, Problem};
-use crate::params::{PARAMS_MAX, Params};
+use crate::params::{COMMON, PARAMS_MAX, Params};
 use crate::xml::{DECLARATION, Node, Reader, Writer};
 
 /// The namespace of the envelope, SOAP 1.1.
@@ -32,6 +32,9 @@ const ADDRESSING: &str = "http://www.w3.org/2005/08/addressing";
 const ANONYMOUS: &str = "http://www.w3.org/2005/08/addressing/anonymous";
 /// The namespace of fault codes.
 const FAULT: &str = "http://webservices.amazon.com/AWSFault/2005-15-09";
+
+/// The most bytes of a parameter's name: what is nested under a long one repeats it.
+const NAME_BYTES_MAX: usize = 256;
 
 /// The WS-Addressing headers of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,11 +112,21 @@ pub fn write_request(params: &Params, addressing: &Addressing) -> Result<Vec<u8>
         .ok_or_else(|| EncodeError::new("Version", Problem::Unknown))?;
     let fields: Vec<_> =
         params.iter().filter(|(name, _)| !["Action", "Version"].contains(name)).collect();
-    let element =
-        |name: &str| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric());
     for name in std::iter::once(action.as_str()).chain(fields.iter().map(|(name, _)| *name)) {
-        if !name.split('.').all(element) {
+        if !name.split('.').all(is_element) {
             return Err(EncodeError::new(name, Problem::Invalid(Expected::Elements)));
+        }
+    }
+    // Blanks at the ends of an element are layout: a key would arrive as another key.
+    if let Some((name, _)) = fields.iter().find(|(_, value)| value.trim() != *value) {
+        return Err(EncodeError::new(*name, Problem::Invalid(Expected::Text)));
+    }
+    // An element has either a text or parts, and a text once: the others would be left out.
+    for (index, (name, _)) in fields.iter().enumerate() {
+        let inside = |other: &str| other.strip_prefix(name).is_some_and(|it| it.starts_with('.'));
+        let others = fields.iter().enumerate().filter(|(other, _)| *other != index);
+        if others.map(|(_, (other, _))| other).any(|other| other == name || inside(other)) {
+            return Err(EncodeError::new(*name, Problem::Duplicate));
         }
     }
     let mut xml = Writer::new(dialect);
@@ -121,6 +134,11 @@ pub fn write_request(params: &Params, addressing: &Addressing) -> Result<Vec<u8>
         xml.root(&action, dialect.namespace(), |xml| write_fields(xml, &fields, 0));
     });
     Ok(xml.finish())
+}
+
+/// Can a parameter's name, or a part of one, be the name of an element?
+fn is_element(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric())
 }
 
 /// Writes neighbours that share a name before their dot as one element, and numbered ones as the
@@ -172,7 +190,7 @@ pub fn read_request(body: &[u8]) -> Result<(Addressing, Params), DecodeError> {
                     return Err(xml.fail(Problem::Missing));
                 };
                 let mut params = Params::new();
-                let Some(dialect) = Dialect::from_namespace(xml.namespace()) else {
+                let Some(dialect) = xml.revision() else {
                     return Err(xml.fail(Problem::WrongRoot));
                 };
                 params.push("Action", action);
@@ -206,6 +224,13 @@ fn push_fields(
         if parts.iter().filter(same).nth(1).is_some() {
             let number = parts.iter().take(index + 1).filter(same).count();
             full = format!("{full}.{number}");
+        }
+        if full.len() > NAME_BYTES_MAX {
+            return Err(DecodeError::new(full, Problem::TooLarge));
+        }
+        // `<RefundAmount.Value>` is no part of `<RefundAmount>`, and who signs stands in the header.
+        if !is_element(name) || prefix.is_empty() && COMMON.contains(&name.as_str()) {
+            return Err(DecodeError::new(full, Problem::Unknown));
         }
         match node {
             Node::Text(_) if params.iter().count() >= PARAMS_MAX => {
@@ -251,7 +276,7 @@ pub fn wrap_answer(document: &[u8], addressing: &Addressing) -> Result<Vec<u8>, 
 /// # Errors
 /// [`DecodeError`] for what is no envelope.
 pub fn addressing(body: &[u8]) -> Result<Addressing, DecodeError> {
-    let mut xml = Reader::open(body)?;
+    let mut xml = Reader::open(body, Dialect::default())?;
     if xml.name() != "Envelope" {
         return Err(xml.fail(Problem::WrongRoot));
     }
@@ -341,15 +366,12 @@ pub(crate) fn read_fault(xml: &mut Reader<'_>) -> Result<Fault, DecodeError> {
 }
 
 pub(crate) fn write_fault(xml: &mut Writer, code: &str, message: &str, request_id: Option<&str>) {
-    xml.root("soapenv:Envelope", ENVELOPE, |xml| {
-        xml.element("soapenv:Body", |xml| {
-            xml.with_attributes("soapenv:Fault", &[("xmlns:aws", FAULT)], |xml| {
-                xml.text("faultcode", code);
-                xml.text("faultstring", message);
-                if let Some(request_id) = request_id {
-                    xml.element("detail", |xml| xml.text("aws:RequestId", request_id));
-                }
-            });
-        });
+    let namespaces = [("xmlns:soapenv", ENVELOPE), ("xmlns:aws", FAULT)];
+    xml.with_attributes("soapenv:Fault", &namespaces, |xml| {
+        xml.text("faultcode", code);
+        xml.text("faultstring", message);
+        if let Some(request_id) = request_id {
+            xml.element("detail", |xml| xml.text("aws:RequestId", request_id));
+        }
     });
 }

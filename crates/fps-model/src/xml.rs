@@ -38,12 +38,13 @@ pub(crate) struct Reader<'x> {
     events: quick_xml::Reader<&'x [u8]>,
     path: Path,
     elements: usize,
+    dialect: Dialect,
     /// In an answer of the 2007 revision: what stands beside the result.
     beside: Option<Beside>,
     /// Of a request: the namespaces that are declared.
     namespaces: Option<Box<NamespaceResolver>>,
-    /// The one of the element last entered.
-    namespace: String,
+    /// The revision whose namespace the element last entered is in.
+    revision: Option<Dialect>,
 }
 
 /// What the 2007 revision puts into the outermost element, among the fields of the result.
@@ -102,18 +103,19 @@ impl Path {
 }
 
 impl<'x> Reader<'x> {
-    /// Opens a document and enters its outermost element.
-    pub(crate) fn open(body: &'x [u8]) -> Result<Self, DecodeError> {
-        Self::open_with(body, None)
+    /// Opens a document in the spelling of a revision and enters its outermost element.
+    pub(crate) fn open(body: &'x [u8], dialect: Dialect) -> Result<Self, DecodeError> {
+        Self::open_with(body, dialect, None)
     }
 
-    /// The same, and keeps account of namespaces.
+    /// Opens a document that may be of any revision, and keeps account of namespaces.
     pub(crate) fn open_with_namespaces(body: &'x [u8]) -> Result<Self, DecodeError> {
-        Self::open_with(body, Some(Box::default()))
+        Self::open_with(body, Dialect::default(), Some(Box::default()))
     }
 
     fn open_with(
         body: &'x [u8],
+        dialect: Dialect,
         namespaces: Option<Box<NamespaceResolver>>,
     ) -> Result<Self, DecodeError> {
         if body.len() > XML_BYTES_MAX {
@@ -129,9 +131,10 @@ impl<'x> Reader<'x> {
             events,
             path: Path::new(),
             elements: 0,
+            dialect,
             beside: None,
             namespaces,
-            namespace: String::new(),
+            revision: None,
         };
         match reader.enter()? {
             true => Ok(reader),
@@ -139,9 +142,14 @@ impl<'x> Reader<'x> {
         }
     }
 
-    /// The namespace of the element last entered, when account is kept; empty when it has none.
-    pub(crate) fn namespace(&self) -> &str {
-        &self.namespace
+    /// The revision that the document is spelled in.
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The revision whose namespace the element last entered is in, when account is kept.
+    pub(crate) const fn revision(&self) -> Option<Dialect> {
+        self.revision
     }
 
     /// The local name of the element that the reader stands in.
@@ -325,7 +333,7 @@ impl<'x> Reader<'x> {
             "Status" => self.scalar(&mut beside.status),
             "RequestId" => self.scalar(&mut beside.request_id),
             name => {
-                beside.refused |= name == "Errors";
+                beside.refused |= matches!(name, "Errors" | "Error");
                 self.skip()
             }
         };
@@ -369,9 +377,9 @@ impl<'x> Reader<'x> {
                     self.path.push(start.local_name().into_inner());
                     self.count(0)?;
                     if let Some(namespaces) = &self.namespaces {
-                        self.namespace = match namespaces.resolve_element(start.name()).0 {
-                            ResolveResult::Bound(namespace) => namespace.into_inner().to_owned(),
-                            ResolveResult::Unbound | ResolveResult::Unknown(_) => String::new(),
+                        self.revision = match namespaces.resolve_element(start.name()).0 {
+                            ResolveResult::Bound(it) => Dialect::from_namespace(it.into_inner()),
+                            ResolveResult::Unbound | ResolveResult::Unknown(_) => None,
                         };
                     }
                     return Ok(true);
@@ -562,7 +570,13 @@ impl Writer {
 }
 
 fn escaped(text: &str) -> Cow<'_, str> {
-    let escaped = quick_xml::escape::escape(text);
+    // XML can carry no control characters, not even as references: no reader would take the document.
+    let carried = |it: char| !it.is_control() || "\t\n\r".contains(it);
+    let plain: Cow<'_, str> = match text.chars().all(carried) {
+        true => text.into(),
+        false => text.replace(|it| !carried(it), "\u{fffd}").into(),
+    };
+    let escaped = quick_xml::escape::escape(plain);
     // A reference keeps the document on its one line, and the line end as it is.
     match escaped.contains(['\r', '\n']) {
         true => escaped.replace('\r', "&#13;").replace('\n', "&#10;").into(),

@@ -65,10 +65,12 @@ const COMMON: [&str; 7] = [
 ];
 
 #[rustfmt::skip]
-const KEYWORDS: [&str; 34] = [
-    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
-    "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub",
-    "ref", "return", "self", "static", "struct", "super", "trait", "true", "type", "use",
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in",
+    "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Checks one file of a service.
@@ -195,11 +197,17 @@ fn query_operation(service: &Service, spec: &Spec, key: Option<&str>) -> Outcome
         return Err(format!("{} has a revision that the action has not", field.name).into());
     }
     for field in &spec.request {
-        if COMMON.contains(&field.name.as_str()) || field.place != Place::Body {
+        if field.spellings().iter().any(|name| COMMON.contains(name)) || field.place != Place::Body
+        {
             return Err(format!("{} is no parameter of an action", field.name).into());
         }
     }
     fields(service, &spec.request, Position::Params, key)?;
+    if let Response::Own(own) = &spec.response
+        && let Some(field) = own.iter().find(|field| is_conditional(field))
+    {
+        return Err(format!("{}: no answer is checked for that", field.name).into());
+    }
     match &spec.response {
         Response::Own(own) => fields(service, own, Position::Xml, None),
         Response::Shared(_) => Err("an action answers fields of its own".into()),
@@ -237,12 +245,20 @@ fn json_operation(service: &Service, spec: &Spec, key: Option<&str>) -> Outcome 
             Place::Path => id && field.always(),
             Place::Header => key == Some(field.name.as_str()),
             Place::Body => key != Some(field.name.as_str()) && method != "GET",
+            Place::Answer => false,
         };
         if !fits {
             return Err(format!("{} cannot stand there", field.name).into());
         }
     }
     fields(service, &spec.request, Position::JsonRequest, key)
+}
+
+/// Is it demanded, but not always?
+fn is_conditional(field: &Field) -> bool {
+    field.required_with.is_some()
+        || field.required_without.is_some()
+        || matches!(field.required, Required::In(_))
 }
 
 fn fields(service: &Service, fields: &[Field], position: Position, key: Option<&str>) -> Outcome {
@@ -257,16 +273,27 @@ fn fields(service: &Service, fields: &[Field], position: Position, key: Option<&
             return Err(format!("{} stands twice", field.name).into());
         }
         for other in [&field.required_with, &field.required_without].into_iter().flatten() {
-            if !fields.iter().any(|field| field.name == *other) {
-                return Err(format!("{}: there is no {other}", field.name).into());
+            match fields.iter().find(|field| field.name == *other) {
+                None => return Err(format!("{}: there is no {other}", field.name).into()),
+                Some(other) if other.always() || field.always() => {
+                    return Err(
+                        format!("{}: no condition on what is always there", field.name).into()
+                    );
+                }
+                Some(_) => {}
             }
         }
         // A request is read in one revision, an answer in whichever it is written.
         let clashes = match request {
-            true => Dialect::ALL
-                .into_iter()
-                .filter(|dialect| field.exists_in(*dialect))
-                .any(|dialect| !spellings.insert((Some(dialect), field.name_in(dialect)))),
+            true => Dialect::ALL.into_iter().filter(|dialect| field.exists_in(*dialect)).any(
+                |dialect| {
+                    let usual = field.name_in(dialect);
+                    let others = field.also.iter().map(String::as_str).filter(|it| *it != usual);
+                    std::iter::once(usual)
+                        .chain(others)
+                        .any(|name| !spellings.insert((Some(dialect), name)))
+                },
+            ),
             false => field.spellings().into_iter().any(|name| !spellings.insert((None, name))),
         };
         if clashes {
@@ -313,6 +340,9 @@ fn field_alone(service: &Service, field: &Field, position: Position) -> Outcome 
     }
     if position == Position::ParamsMessage && !field.same_everywhere() {
         return Err("a message has one revision".into());
+    }
+    if field.place == Place::Answer && (position != Position::Json || field.always()) {
+        return Err("only an optional field of a shared struct is in answers alone".into());
     }
     if field.repeated && field.always() {
         return Err("a list may be empty".into());

@@ -64,7 +64,8 @@ fn index(services: &[Service]) -> String {
             machine-readable descriptions: [amazon-fps.wsdl](amazon-fps.wsdl) and \
             [amazon-pay.openapi.json](amazon-pay.openapi.json).\n\n\
             How sure a fact is: (H) a primary source, or recomputed; (M) one other client, or two \
-            sources that differ a little; (L) inferred.\n";
+            sources that differ a little; (L) inferred. \
+            [Sources](../sources.md) says what the names of documents mean.\n";
     for service in services {
         out += &format!("\n## {}\n\n", title(service));
         for (kind, name) in [(Kind::Operation, "Operation"), (Kind::Message, "Message")] {
@@ -121,7 +122,7 @@ fn page(service: &Service, item: &Item) -> String {
 fn facts(spec: &Spec) -> String {
     let mut rows = Vec::new();
     if let (Some(method), Some(path)) = (&spec.method, &spec.path) {
-        rows.push(("Call", format!("`{method} {path}`")));
+        rows.push(("Call", format!("`{method} /v2{path}`")));
         let success: Vec<_> = spec.success.iter().map(ToString::to_string).collect();
         rows.push(("Success", success.join(", ")));
     }
@@ -137,7 +138,7 @@ fn facts(spec: &Spec) -> String {
             rows.push(("Sending it again", text));
         }
         Some(Replay::Never) => {
-            rows.push(("Sending it again", "may do it again: look first".to_owned()));
+            rows.push(("Sending it again", "is not answered as before: look first".to_owned()));
         }
         None => {}
     }
@@ -171,6 +172,7 @@ fn place(field: &Field) -> &'static str {
         Place::Body => "",
         Place::Path => ", in the path",
         Place::Header => ", in a header",
+        Place::Answer => ", in answers only",
     }
 }
 
@@ -185,7 +187,9 @@ fn required(field: &Field, all: &[Dialect]) -> String {
         Required::Wherever(true) => "yes".to_owned(),
         Required::Wherever(false) if field.fixed.is_some() => "yes".to_owned(),
         Required::Wherever(false) => String::new(),
-        Required::In(list) if list.len() == all.len() => "yes".to_owned(),
+        Required::In(list) if [all.len(), Dialect::ALL.len()].contains(&list.len()) => {
+            "yes".to_owned()
+        }
         Required::In(list) => format!("in {}", versions(list)),
     }
 }
@@ -260,7 +264,14 @@ fn operation_errors(service: &Service, spec: &Spec) -> String {
 
 fn error_row(value: &Value) -> String {
     let retriable = if value.retriable { "yes" } else { "" };
-    format!("| `{}` | {retriable} | {} |\n", value.name, cell(&value.doc))
+    format!("| `{}` | {retriable} | {}{} |\n", value.name, cell(&value.doc), only_in(value))
+}
+
+fn only_in(value: &Value) -> String {
+    match value.dialects.is_empty() {
+        true => String::new(),
+        false => format!(" Only in {}.", versions(&value.dialects)),
+    }
 }
 
 fn errors(service: &Service) -> String {
@@ -273,12 +284,7 @@ fn errors(service: &Service) -> String {
         for (common, heading) in [(true, "Of any operation"), (false, "Of some operations")] {
             out += &format!("\n## {heading}\n\n| reason | try again? | |\n|---|---|---|\n");
             for value in spec.value.iter().filter(|value| value.common == common) {
-                let mut row = error_row(value);
-                if !value.dialects.is_empty() {
-                    let only = format!(" Only in {}. |\n", versions(&value.dialects));
-                    row = row.trim_end_matches(" |\n").to_owned() + &only;
-                }
-                out += &row;
+                out += &error_row(value);
             }
         }
     }
@@ -297,11 +303,7 @@ fn types(service: &Service) -> String {
             Kind::Struct => fields(service, &spec.field, &[]),
             Kind::Enum => {
                 let rows = spec.value.iter().map(|value| {
-                    let only = match value.dialects.is_empty() {
-                        true => String::new(),
-                        false => format!(" Only in {}.", versions(&value.dialects)),
-                    };
-                    format!("| `{}` | {}{only} |\n", value.name, cell(&value.doc))
+                    format!("| `{}` | {}{} |\n", value.name, cell(&value.doc), only_in(value))
                 });
                 format!("| value | |\n|---|---|\n{}\n", rows.collect::<String>())
             }
@@ -328,7 +330,9 @@ fn block(language: &str, text: &str) -> String {
 }
 
 fn action_samples(service: &Service, spec: &Spec) -> String {
-    let mut out = String::from("## Samples\n\nEvery field is set; none of it is signed.\n\n");
+    let mut out = String::from(
+        "## Samples\n\nEvery field is set, also those that do not occur together; none of it is signed.\n\n",
+    );
     for &dialect in spec.dialects.iter().rev() {
         out += &format!("### {}\n\n", dialect.version());
         out += &block("", &sample::query(service, spec, dialect).join("\n&"));
@@ -338,8 +342,11 @@ fn action_samples(service: &Service, spec: &Spec) -> String {
 }
 
 fn route_samples(service: &Service, spec: &Spec) -> String {
-    let mut out = String::from("## Sample\n\nEvery field is set; none of it is signed.\n\n");
-    out += &block("http", &golden::http_request(service, spec, true));
+    let mut out = String::from(
+        "## Sample\n\nEvery field is set, also those that do not occur together; none of it is signed.\n\n",
+    );
+    let request = golden::http_request(service, spec, true);
+    out += &block("http", &request.replacen(" /", " /v2/", 1));
     if let Response::Shared(name) = &spec.response
         && let Some(item) = service.shared(name)
     {
@@ -357,5 +364,8 @@ fn message_sample(service: &Service, spec: &Spec) -> String {
         }
         Format::Json => block("json", &sample::json(&sample::json_object(service, spec), true)),
     };
-    format!("## Sample\n\nEvery field is set; it is not signed.\n\n{sample}")
+    format!(
+        "## Sample\n\nEvery field is set, also those that do not occur together; the parameters of the \
+         signature are not there.\n\n{sample}"
+    )
 }

@@ -29,14 +29,19 @@ enum Position {
     Request(Dialect),
     Answer(Dialect),
     Message,
+    JsonRequest,
     Json,
 }
 
 impl Position {
+    const fn is_json(self) -> bool {
+        matches!(self, Self::JsonRequest | Self::Json)
+    }
+
     const fn dialect(self) -> Option<Dialect> {
         match self {
             Self::Request(dialect) | Self::Answer(dialect) => Some(dialect),
-            Self::Message | Self::Json => None,
+            Self::Message | Self::JsonRequest | Self::Json => None,
         }
     }
 }
@@ -54,7 +59,7 @@ pub(crate) fn message(service: &Service, spec: &Spec) -> Parts {
 /// The body of a JSON request.
 pub(crate) fn json_request(service: &Service, spec: &Spec) -> Node {
     let body = spec.request.iter().filter(|field| field.place == Place::Body);
-    Node::Parts(parts(service, body, Position::Json))
+    Node::Parts(parts(service, body, Position::JsonRequest))
 }
 
 /// A shared struct, or a message, as JSON.
@@ -77,7 +82,8 @@ fn parts<'a>(
     position: Position,
 ) -> Parts {
     let mut parts = Parts::new();
-    for field in fields {
+    let asked = position == Position::JsonRequest;
+    for field in fields.filter(|field| field.is_asked() || !asked) {
         let name = match position.dialect() {
             Some(dialect) if !field.exists_in(dialect) => continue,
             Some(dialect) => field.name_in(dialect),
@@ -100,14 +106,14 @@ fn parts<'a>(
 fn value(service: &Service, field: &Field, position: Position, index: usize) -> Node {
     if let Some(text) = field.fixed.as_ref().or(field.example.as_ref().filter(|_| index == 0)) {
         return match field.ty.as_str() {
-            "Bool" | "Integer" if position == Position::Json => Node::Bare(text.clone()),
+            "Bool" | "Integer" if position.is_json() => Node::Bare(text.clone()),
             _ => Node::Text(text.clone()),
         };
     }
     if let Some(shared) = service.shared(&field.ty) {
         return shared_value(service, &shared.spec, field, position, index);
     }
-    let json = position == Position::Json;
+    let json = position.is_json();
     let text = match field.ty.as_str() {
         "Amount" => return amount(position),
         "Price" => {
@@ -162,7 +168,7 @@ fn shared_value(
 fn amount(position: Position) -> Node {
     let value = match position {
         Position::Answer(_) => "12.500000",
-        Position::Request(_) | Position::Message | Position::Json => "12.5",
+        Position::Request(_) | Position::Message | Position::JsonRequest | Position::Json => "12.5",
     };
     let name = match position.dialect() {
         Some(Dialect::V2007) => "Amount",

@@ -39,7 +39,10 @@ impl Service {
     pub(crate) fn is_in_request(&self, name: &str) -> bool {
         self.items.iter().any(|item| match item.spec.kind {
             Kind::Operation => holds(&item.spec.request, name),
-            Kind::Struct => holds(&item.spec.field, name) && self.is_in_request(&item.spec.name),
+            Kind::Struct => {
+                let mut asked = item.spec.field.iter().filter(|field| field.is_asked());
+                asked.any(|field| field.ty == name) && self.is_in_request(&item.spec.name)
+            }
             Kind::Message | Kind::Enum | Kind::Id => false,
         })
     }
@@ -180,6 +183,8 @@ pub(crate) enum Place {
     Body,
     Path,
     Header,
+    /// Of a struct that requests hold too: in answers only.
+    Answer,
 }
 
 /// Everywhere, or in some revisions only.
@@ -230,6 +235,11 @@ impl Field {
     /// The name of the Rust field.
     pub(crate) fn rust_name(&self) -> String {
         self.rust.clone().unwrap_or_else(|| names::snake(&self.name))
+    }
+
+    /// Does a request hold it, if it holds the struct?
+    pub(crate) fn is_asked(&self) -> bool {
+        self.place != Place::Answer
     }
 
     /// Is the field there whenever the message is, so that its Rust type is no `Option`?

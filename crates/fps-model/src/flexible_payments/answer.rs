@@ -26,9 +26,13 @@ pub(crate) trait ResultElement: Sized {
 pub(crate) fn read_answer<R: ResultElement>(
     body: &[u8],
     action: &str,
+    known_to: &[Dialect],
     dialect: Dialect,
 ) -> Result<Answer<R>, DecodeError> {
-    let mut xml = Reader::open(body)?;
+    if !known_to.contains(&dialect) {
+        return Err(DecodeError::new("", Problem::NotIn(dialect)));
+    }
+    let mut xml = Reader::open(body, dialect)?;
     let answer = soap::unwrap(&mut xml, |xml| {
         if !is_answer_of(xml.name(), action) {
             return Err(xml.fail(Problem::WrongRoot));
@@ -60,7 +64,7 @@ fn read_later<R: ResultElement>(
     while let Some(name) = xml.next_child()? {
         match name {
             "ResponseMetadata" => xml.nested(&mut metadata, read_metadata)?,
-            "Errors" => return Err(xml.fail(Problem::Refusal)),
+            "Errors" | "Error" => return Err(xml.fail(Problem::Refusal)),
             "Status" => xml.scalar(&mut status)?,
             name if name.strip_suffix("Result").is_some_and(|it| it == action || it == short) => {
                 xml.nested(&mut result, R::read)?;

@@ -4,7 +4,7 @@
 use super::ErrorCode;
 use super::answer::PREFIX_2007;
 use crate::dialect::Dialect;
-use crate::error::{DecodeError, Problem};
+use crate::error::{DecodeError, Expected, Problem};
 use crate::service_error::ServiceError;
 use crate::soap;
 use crate::xml::{Reader, Writer};
@@ -23,7 +23,7 @@ pub enum ErrorDocument<'a> {
     ErrorResponse(Dialect),
     /// Status 200 and an answer of this action that says Failure: business refusals of 2007.
     Answer2007(&'a str),
-    /// A fault in a SOAP envelope.
+    /// A fault, to be put into an envelope by [`soap::wrap_answer`].
     SoapFault,
 }
 
@@ -104,7 +104,7 @@ impl ServiceError<ErrorCode> {
 
 /// Reads any of the documents; of several errors, the first.
 pub(super) fn read(body: &[u8]) -> Result<ServiceError<ErrorCode>, DecodeError> {
-    let mut xml = Reader::open(body)?;
+    let mut xml = Reader::open(body, Dialect::default())?;
     let error = soap::unwrap(&mut xml, |xml| match xml.name() {
         "Fault" => {
             let fault = soap::read_fault(xml)?;
@@ -120,6 +120,7 @@ pub(super) fn read(body: &[u8]) -> Result<ServiceError<ErrorCode>, DecodeError> 
 
 fn read_document(xml: &mut Reader<'_>) -> Result<ServiceError<ErrorCode>, DecodeError> {
     let (mut errors, mut list, mut request_id) = (Vec::new(), None, None);
+    let mut status = None::<String>;
     while let Some(name) = xml.next_child()? {
         match name {
             "Errors" => xml.nested(&mut list, |xml| {
@@ -133,8 +134,13 @@ fn read_document(xml: &mut Reader<'_>) -> Result<ServiceError<ErrorCode>, Decode
             })?,
             "Error" => xml.repeated(&mut errors, read_error)?,
             "RequestID" | "RequestId" => xml.scalar(&mut request_id)?,
+            "Status" => xml.scalar(&mut status)?,
             _ => xml.skip()?,
         }
+    }
+    // What says that it was done is no refusal, whatever else it says: nobody may repeat it.
+    if status.is_some_and(|status| status == "Success") {
+        return Err(DecodeError::new("Status", Problem::Invalid(Expected::Fixed("Failure"))));
     }
     let mut error =
         errors.into_iter().next().ok_or_else(|| DecodeError::new("Error", Problem::Missing))?;

@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 use crate::timestamp::Timestamp;
 
 /// Parameters that belong to every signed request and to no action.
-const COMMON: [&str; 7] = [
+pub(crate) const COMMON: [&str; 7] = [
     "Action",
     "AWSAccessKeyId",
     "Signature",

@@ -542,7 +542,7 @@ impl Any for DeliverySpecifications {
         while source.wants_more() {
             value = value.special_restrictions(source.pick::<SpecialRestriction>());
         }
-        if source.wants() {
+        if source.answers() && source.wants() {
             value = value.address_restrictions(source.full::<AddressRestrictions>());
         }
         value
@@ -821,7 +821,7 @@ impl Any for WebCheckoutDetails {
         if source.wants() {
             value = value.checkout_cancel_url(source.text(40));
         }
-        if source.wants() {
+        if source.answers() && source.wants() {
             value = value.amazon_pay_redirect_url(source.text(40));
         }
         value

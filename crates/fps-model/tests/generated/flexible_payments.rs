@@ -1518,7 +1518,10 @@ impl Any for SetupPrepaidPipeline {
 
 impl Any for SimplePayButton {
     fn any(source: &mut Source) -> Self {
-        let mut value = Self::new(source.text(40), source.amount(), source.text(40));
+        let mut value = Self::new(source.amount(), source.text(40));
+        if source.wants() {
+            value = value.access_key(source.text(40));
+        }
         if source.wants() {
             value = value.amazon_payments_account_id(source.text(40));
         }
@@ -1578,6 +1581,9 @@ impl Any for SimplePayButton {
         }
         if source.wants() {
             value = value.minimum_donation_amount(source.amount());
+        }
+        if value.access_key.is_none() && value.amazon_payments_account_id.is_none() {
+            value = value.access_key(source.text(40));
         }
         if value.no_of_promotion_transactions.is_none() && value.promotion_amount.is_some() {
             value = value.no_of_promotion_transactions(source.integer());

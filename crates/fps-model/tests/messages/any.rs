@@ -43,12 +43,13 @@ pub(crate) struct Source {
     state: u64,
     dialect: Dialect,
     full: bool,
+    asking: bool,
 }
 
 impl Source {
     /// Values of a revision with some of their fields.
     pub(crate) fn random(seed: u64, dialect: Dialect) -> Self {
-        Self { state: seed | 1, dialect, full: false }
+        Self { state: seed | 1, dialect, full: false, asking: false }
     }
 
     /// Values of a revision with every field that it knows.
@@ -71,6 +72,18 @@ impl Source {
 
     pub(crate) fn coin(&mut self) -> bool {
         self.below(2) == 0
+    }
+
+    /// A request and not an answer: it has nothing that stands in answers only.
+    pub(crate) fn ask<T: Any>(&mut self) -> T {
+        self.asking = true;
+        let value = T::any(self);
+        self.asking = false;
+        value
+    }
+
+    pub(crate) fn answers(&self) -> bool {
+        !self.asking
     }
 
     /// Shall an optional field be set?

@@ -80,7 +80,7 @@ impl VisitRoutes for Both {
         O::Response: Any,
     {
         let mut source = self.source(Dialect::default());
-        let request = O::any(&mut source);
+        let request: O = source.ask();
         let wire = request.encode(ApiVersion::V2).unwrap();
         assert_eq!(wire.method, O::METHOD);
         assert_eq!(wire.key.as_deref(), request.key());
@@ -180,9 +180,10 @@ fn refusals_of_every_reason_and_shape() {
             ] {
                 documents.push(error.to_document(shape));
             }
-            documents.push(soap::wrap_answer(&error.to_xml(), &Addressing::default()).unwrap());
             for document in documents {
                 let read = FlexiblePaymentsApi::read_refusal(&document);
+                let wrapped = soap::wrap_answer(&document, &Addressing::default()).unwrap();
+                assert_eq!(FlexiblePaymentsApi::read_refusal(&wrapped), read);
                 assert_eq!(read.as_ref(), Some(&error), "{:?}", String::from_utf8(document));
             }
         }

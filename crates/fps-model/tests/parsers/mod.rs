@@ -29,18 +29,15 @@ pub(crate) const PARSERS: [Parser; 10] = [
     ("timestamp", timestamp),
 ];
 
-/// Answers of FPS: what is accepted can be written, and is read as the same. A reader also takes the
-/// fields of other revisions, which the writer of this one then leaves out; so what has been written
-/// once is compared.
+/// Answers of FPS: what is accepted can be written, and is read as the same.
 pub(crate) fn answer_xml(bytes: &[u8]) {
     fn one<O: Serve>(bytes: &[u8], dialect: <O::Service as Service>::Version)
     where
         <O::Service as Service>::Version: Copy,
     {
-        let rewritten =
-            |bytes: &[u8]| O::decode(bytes, dialect).map(|it| O::write_answer(&it, dialect));
-        if let Ok(once) = rewritten(bytes) {
-            assert_eq!(rewritten(&once), Ok(once));
+        if let Ok(answer) = O::decode(bytes, dialect) {
+            let again = O::write_answer(&answer, dialect);
+            assert_eq!(O::decode(&again, dialect).as_ref(), Ok(&answer));
         }
     }
     for dialect in [Dialect::V2007_01_08, Dialect::V2008_09_17] {

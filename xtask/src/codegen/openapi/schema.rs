@@ -2,7 +2,7 @@
 //! may come, optional ones may be null, and values of enumerations may be unknown.
 
 use super::json::{Json, Object};
-use crate::codegen::spec::{Field, Kind, Place, Service, Spec};
+use crate::codegen::spec::{Field, Kind, Place, Service, Spec, Value};
 
 /// Who writes an object, which decides how strict its schema is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,8 @@ fn shared_struct(service: &Service, spec: &Spec, out: Object) -> Object {
 }
 
 fn described(service: &Service, spec: &Spec, side: Side) -> Object {
-    let fields: Vec<_> = spec.field.iter().collect();
+    let asked = |field: &&Field| side != Side::Request || field.is_asked();
+    let fields: Vec<_> = spec.field.iter().filter(asked).collect();
     let description = Object::new().with("description", spec.doc.as_str());
     description.and(object(service, &fields, side))
 }
@@ -180,16 +181,17 @@ fn typed(name: &str, nullable: bool) -> Object {
     }
 }
 
-/// Known values with their meanings, and any other text: the service may learn new ones.
+/// A text whose known values stand beside it: the service may learn new ones, so they do not bind a
+/// validator, and a client generator makes a plain text of it.
 fn enumeration(spec: &Spec) -> Object {
-    let known = spec.value.iter().map(|value| {
-        Object::new().with("const", value.name.as_str()).with("description", value.doc.as_str())
-    });
-    let other = Object::new().with("description", "A value that is not known here.");
+    let known = spec.value.iter().map(|value| Json::from(value.name.as_str()));
+    let meaning = |value: &Value| (value.name.clone(), Json::from(value.doc.as_str()));
+    let meanings: Object = spec.value.iter().map(meaning).collect();
     Object::new()
         .with("description", spec.doc.as_str())
         .with("type", "string")
-        .with("anyOf", known.chain([other]).collect::<Json>())
+        .with("x-extensible-enum", known.collect::<Json>())
+        .with("x-enum-descriptions", meanings)
 }
 
 fn identifier(spec: &Spec) -> Object {
@@ -204,7 +206,7 @@ fn price(side: Side) -> Object {
     let amount = Object::new()
         .with("description", "A decimal with a point, without separators of thousands.")
         .and(match side {
-            Side::Request => Object::new().with("type", ["string", "number"]),
+            Side::Request => Object::new().with("type", "string"),
             Side::Answer | Side::Message => Object::new().with("type", "string"),
         })
         .with("pattern", r"^\d+(\.\d+)?$")

@@ -1,7 +1,7 @@
 //! Fields of requests and messages, in parameters and in JSON alike: the constants that describe them,
 //! and the calls that write and read them; no envelope is known here.
 
-use super::super::spec::{Field, Format, Kind, Place, Required, Service, Spec};
+use super::super::spec::{Field, Format, Kind, Required, Service, Spec};
 use super::{constant, dialect_list};
 
 fn constant_of(field: &Field) -> String {
@@ -10,7 +10,8 @@ fn constant_of(field: &Field) -> String {
 
 /// One constant for each field.
 pub(super) fn constants(fields: &[Field]) -> String {
-    block(fields.iter().map(|field| definition(field, &constant_of(field), true)))
+    let asked = fields.iter().filter(|field| field.is_asked());
+    block(asked.map(|field| definition(field, &constant_of(field), true)))
 }
 
 /// Constants of those fields of an answer that are not spelled the same everywhere.
@@ -44,9 +45,9 @@ fn definition(field: &Field, name: &str, request: bool) -> String {
             (None, Some(most)) => out += &format!(".bytes({most})"),
             (None, None) => {}
         }
-        if !field.also.is_empty() {
-            out += &format!(".also(&{:?})", field.also);
-        }
+    }
+    if !field.also.is_empty() {
+        out += &format!(".also(&{:?})", field.also);
     }
     if !field.dialects.is_empty() {
         out += &format!(".only_in({})", dialect_list(&field.dialects));
@@ -179,22 +180,26 @@ pub(super) fn part(service: &Service, spec: &Spec, format: Format) -> String {
         Format::Params => "params",
         Format::Json => "json",
     };
-    let body = || spec.field.iter().filter(|field| field.place == Place::Body);
     let mut out = format!(
         "\nimpl {} {{\npub(super) fn write_fields(&self, out: &mut {module}::Writer) -> \
          Result<(), EncodeError> {{\n",
         spec.name
     );
-    out += &write(service, body(), "out");
+    out += &write(service, spec.field.iter().filter(|field| field.is_asked()), "out");
     out += &conditions(&spec.field, "self", "EncodeError");
     out += &format!(
         "Ok(())\n}}\n\npub(super) fn read_fields(fields: &mut {module}::Fields<'_>) -> \
          Result<Self, DecodeError> {{\n"
     );
-    let values: String = body()
-        .map(|field| {
-            format!("{}: {},\n", field.rust_name(), read(service, field, module, "fields"))
-        })
+    let value = |field: &Field| match (field.is_asked(), field.repeated) {
+        (true, _) => read(service, field, module, "fields"),
+        (false, false) => "None".to_owned(),
+        (false, true) => "Vec::new()".to_owned(),
+    };
+    let values: String = spec
+        .field
+        .iter()
+        .map(|field| format!("{}: {},\n", field.rust_name(), value(field)))
         .collect();
     let conditions = conditions(&spec.field, "part", "DecodeError");
     out += &match conditions.is_empty() {

@@ -40,15 +40,15 @@ pub(super) fn operation(service: &Service, spec: &Spec, answer: &str) -> String 
     if has_body {
         out += ".with_body(body.finish())";
     }
-    let request = if spec.request.is_empty() { "_request" } else { "request" };
     out += &format!(
         ")\n}}\n\n\
          fn decode(body: &[u8], _version: ApiVersion) -> Result<Answer<{answer}>, DecodeError> {{\n\
          json::read(body).map(|result| Answer::new(result, None))\n}}\n}}\n\n\
          impl Serve for {} {{\n\
-         fn read({request}: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {{\n",
+         fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {{\n",
         spec.name
     );
+    out += &format!("request.check(Self::METHOD, Self::PATH, {has_body})?;\n");
     if has_body {
         out += "let mut fields = request.fields()?;\n";
     }
@@ -56,7 +56,7 @@ pub(super) fn operation(service: &Service, spec: &Spec, answer: &str) -> String 
     for field in &spec.request {
         let name = field.rust_name();
         let value = match field.place {
-            Place::Body => fields::read(service, field, "json", "fields"),
+            Place::Body | Place::Answer => fields::read(service, field, "json", "fields"),
             Place::Header => format!("request.idempotency_key(&{})?", constant(&name)),
             Place::Path => {
                 format!("request.path_value(Self::PATH, &{})?.into()", constant(&name))

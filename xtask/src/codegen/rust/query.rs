@@ -22,7 +22,7 @@ pub(super) fn operation(service: &Service, spec: &Spec, answer: &str) -> String 
     out += &format!(
         "Ok(out.finish())\n}}\n\n\
          fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<{answer}>, DecodeError> {{\n\
-         read_answer(body, Self::ACTION, dialect)\n}}\n}}\n\n\
+         read_answer(body, Self::ACTION, Self::DIALECTS, dialect)\n}}\n}}\n\n\
          impl Serve for {} {{\n\
          fn read(params: &Params, dialect: Dialect) -> Result<Self, DecodeError> {{\n\
          let {mutable}fields =\

@@ -119,6 +119,10 @@ fn value(
         let (keyword, setter) = (if field.repeated { "while" } else { "if" }, field.rust_name());
         let condition =
             if field.repeated { condition.replace("wants", "wants_more") } else { condition };
+        let condition = match field.is_asked() {
+            true => condition,
+            false => format!("source.answers() && {condition}"),
+        };
         out += &format!(
             "{keyword} {condition} {{\nvalue = value.{setter}({});\n}}\n",
             any(service, field, positive)

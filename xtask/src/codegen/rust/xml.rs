@@ -54,6 +54,9 @@ fn read(service: &Service, visibility: &str, fields: &[Field]) -> String {
         let empty = if field.repeated { "Vec::new()" } else { "None" };
         out += &format!("let mut {} = {empty};\n", field.rust_name());
     }
+    if fields.iter().any(|field| !field.same_everywhere()) {
+        out += "let dialect = xml.dialect();\n";
+    }
     out += "while let Some(child) = xml.next_child()? {\nmatch child {\n";
     for field in fields {
         let slot = field.rust_name();
@@ -65,7 +68,10 @@ fn read(service: &Service, visibility: &str, fields: &[Field]) -> String {
             (false, false, _) => format!("xml.scalar(&mut {slot})"),
         };
         let names: Vec<_> = field.spellings().iter().map(|name| format!("{name:?}")).collect();
-        out += &format!("{} => {call}?,\n", names.join(" | "));
+        out += &match field.same_everywhere() {
+            true => format!("{} => {call}?,\n", names.join(" | ")),
+            false => format!("name if {}.is_spelled(name, dialect) => {call}?,\n", answered(field)),
+        };
     }
     out += "_ => xml.other()?,\n}\n}\nOk(Self {\n";
     for field in fields {

@@ -6,9 +6,11 @@ use crate::open;
 open::open_enum! {
 /// Whether the listed places are the ones shipped to.
 ///
-/// Source: Amazon Pay API v2, checkout session; only Allowed occurs in the documented answer (H).
+/// Source: Amazon's .NET SDK, RestrictionType; a documented answer of 2019 has Allowed (H).
 pub enum AddressRestrictionType {
     /// Only the listed places are shipped to.
     Allowed = "Allowed",
+    /// The listed places are not shipped to.
+    NotAllowed = "NotAllowed",
 }
 }

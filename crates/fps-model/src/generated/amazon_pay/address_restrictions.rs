@@ -4,11 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::AddressRestrictionType;
-use crate::error::{DecodeError, EncodeError};
-use crate::field::Field;
-use crate::json;
-
-const RESTRICTION_TYPE: Field = Field::new("type");
 
 /// A list of places, and what it is a list of.
 ///
@@ -33,16 +28,5 @@ impl AddressRestrictions {
     pub fn restriction_type(mut self, restriction_type: AddressRestrictionType) -> Self {
         self.restriction_type = Some(restriction_type);
         self
-    }
-}
-
-impl AddressRestrictions {
-    pub(super) fn write_fields(&self, out: &mut json::Writer) -> Result<(), EncodeError> {
-        out.text(&RESTRICTION_TYPE, self.restriction_type.as_ref())?;
-        Ok(())
-    }
-
-    pub(super) fn read_fields(fields: &mut json::Fields<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { restriction_type: fields.text(&RESTRICTION_TYPE)? })
     }
 }

@@ -43,7 +43,7 @@ impl Route for CancelCharge {
 
 impl Operation for CancelCharge {
     const ACTION: &'static str = "CancelCharge";
-    const REPLAY: Replay = Replay::Safe;
+    const REPLAY: Replay = Replay::Never;
     type Service = AmazonPayApi;
     type Response = Charge;
 
@@ -68,6 +68,7 @@ impl Operation for CancelCharge {
 
 impl Serve for CancelCharge {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             charge_id: request.path_value(Self::PATH, &CHARGE_ID)?.into(),

@@ -32,7 +32,7 @@ pub struct CaptureCharge {
     /// `captureAmount`: how much, at most what was authorized.
     pub capture_amount: Money,
     /// `softDescriptor`: what the buyer reads on the statement, behind `AMZ* `; fixed in Japan. At
-    /// most 16 bytes. Default: AMZ*SELLER_NAME pay.amazon.com.
+    /// most 16 bytes. Default: the name of the seller between `AMZ*` and `pay.amazon.com`.
     pub soft_descriptor: Option<String>,
 }
 
@@ -90,6 +90,7 @@ impl Operation for CaptureCharge {
 
 impl Serve for CaptureCharge {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             charge_id: request.path_value(Self::PATH, &CHARGE_ID)?.into(),

@@ -31,6 +31,7 @@ pub struct Charge {
     #[serde(with = "crate::money::optional_price", default)]
     pub capture_amount: Option<Money>,
     /// `refundedAmount`: what was refunded or is on its way; null until captured, then from zero.
+    /// Source: Amazon Pay API v2, charge (H); that refunds on their way count is inferred (L).
     #[serde(rename = "refundedAmount")]
     #[serde(with = "crate::money::optional_price", default)]
     pub refunded_amount: Option<Money>,

@@ -12,8 +12,8 @@ pub enum ChargePermissionState {
     Chargeable = "Chargeable",
     /// No charge can be made for now; `reasons` says why. It may become chargeable again.
     NonChargeable = "NonChargeable",
-    /// No charge can be made any more. Final; whether captured charges can still be refunded is
-    /// not said, and likely.
+    /// No charge can be made any more. Final. Captured charges can probably still be refunded; no
+    /// document says so (L).
     Closed = "Closed",
 }
 }

@@ -61,7 +61,7 @@ impl Route for CloseChargePermission {
 
 impl Operation for CloseChargePermission {
     const ACTION: &'static str = "CloseChargePermission";
-    const REPLAY: Replay = Replay::Safe;
+    const REPLAY: Replay = Replay::Never;
     type Service = AmazonPayApi;
     type Response = ChargePermission;
 
@@ -87,6 +87,7 @@ impl Operation for CloseChargePermission {
 
 impl Serve for CloseChargePermission {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             charge_permission_id: request.path_value(Self::PATH, &CHARGE_PERMISSION_ID)?.into(),

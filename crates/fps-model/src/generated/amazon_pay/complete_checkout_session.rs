@@ -70,6 +70,7 @@ impl Operation for CompleteCheckoutSession {
 
 impl Serve for CompleteCheckoutSession {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             checkout_session_id: request.path_value(Self::PATH, &CHECKOUT_SESSION_ID)?.into(),

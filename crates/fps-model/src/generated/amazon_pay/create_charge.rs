@@ -46,7 +46,8 @@ pub struct CreateCharge {
     /// `captureNow`: whether to capture it at once. Default: false.
     pub capture_now: Option<bool>,
     /// `softDescriptor`: what the buyer reads on the statement, behind `AMZ* `. Only together with
-    /// `captureNow`; fixed in Japan. At most 16 bytes. Default: AMZ*SELLER_NAME pay.amazon.com.
+    /// `captureNow`; fixed in Japan. At most 16 bytes. Default: the name of the seller between
+    /// `AMZ*` and `pay.amazon.com`.
     pub soft_descriptor: Option<String>,
     /// `canHandlePendingAuthorization`: whether the authorization may be decided later, within 24
     /// hours. Default: false.
@@ -55,14 +56,12 @@ pub struct CreateCharge {
     pub merchant_metadata: Option<MerchantMetadata>,
     /// `providerMetadata`: what a payment service provider notes.
     pub provider_metadata: Option<ProviderMetadata>,
-    /// `chargeInitiator`: who starts it. Source: Amazon Pay API v2, charge; that a request may
-    /// have it is inferred from answers (L).
+    /// `chargeInitiator`: who starts it. Source: Amazon's .NET SDK, CreateChargeRequest (H).
     pub charge_initiator: Option<ChargeInitiator>,
-    /// `channel`: where the buyer ordered. Source: Amazon Pay API v2, charge; that a request may
-    /// have it is inferred from answers (L).
+    /// `channel`: where the buyer ordered. Source: Amazon's .NET SDK, CreateChargeRequest (H).
     pub channel: Option<Channel>,
-    /// `platformId`: the solution provider that makes it. Source: Amazon Pay API v2, charge; that
-    /// a request may have it is inferred from answers (L).
+    /// `platformId`: the solution provider that makes it. Source: Amazon's .NET SDK,
+    /// CreateChargeRequest (H).
     pub platform_id: Option<PlatformId>,
     /// `webCheckoutDetails`: where the buyer returns to after an extra confirmation: its
     /// `checkoutResultReturnUrl`.
@@ -213,6 +212,7 @@ impl Operation for CreateCharge {
 
 impl Serve for CreateCharge {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             idempotency_key: request.idempotency_key(&IDEMPOTENCY_KEY)?,

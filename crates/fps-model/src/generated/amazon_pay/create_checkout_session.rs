@@ -39,29 +39,29 @@ pub struct CreateCheckoutSession {
     pub web_checkout_details: Option<WebCheckoutDetails>,
     /// `storeId`: the shop.
     pub store_id: Option<StoreId>,
-    /// `chargePermissionType`: what kind of charge permission it shall lead to. Source: that a
-    /// request may have it is inferred from answers (L).
+    /// `chargePermissionType`: what kind of charge permission it shall lead to. Source: Amazon's
+    /// .NET SDK, CreateCheckoutSessionRequest (H).
     pub charge_permission_type: Option<ChargePermissionType>,
-    /// `recurringMetadata`: of a recurring one: how often and how much. Source: that a request may
-    /// have it is inferred from answers (L).
+    /// `recurringMetadata`: of a recurring one: how often and how much. Source: Amazon's .NET SDK,
+    /// CreateCheckoutSessionRequest (H).
     pub recurring_metadata: Option<RecurringMetadata>,
     /// `paymentMethodOnFileMetadata`: of one that stores a payment method: what it is for. Source:
-    /// that a request may have it is inferred from answers (L).
+    /// Amazon's .NET SDK, CreateCheckoutSessionRequest (H).
     pub payment_method_on_file_metadata: Option<PaymentMethodOnFileMetadata>,
-    /// `deliverySpecifications`: where the merchant ships to. Source: that a request may have it
-    /// is inferred from answers (L).
+    /// `deliverySpecifications`: where the merchant ships to. Source: Amazon's .NET SDK,
+    /// CreateCheckoutSessionRequest (H).
     pub delivery_specifications: Option<DeliverySpecifications>,
-    /// `paymentDetails`: what is paid at the end; it can be set later. Source: that a request may
-    /// have it is inferred from answers (L).
+    /// `paymentDetails`: what is paid at the end; it can be set later. Source: Amazon's .NET SDK,
+    /// CreateCheckoutSessionRequest (H).
     pub payment_details: Option<PaymentDetails>,
-    /// `merchantMetadata`: what the merchant notes. Source: that a request may have it is inferred
-    /// from answers (L).
+    /// `merchantMetadata`: what the merchant notes. Source: Amazon's .NET SDK,
+    /// CreateCheckoutSessionRequest (H).
     pub merchant_metadata: Option<MerchantMetadata>,
-    /// `providerMetadata`: what a payment service provider notes. Source: that a request may have
-    /// it is inferred from answers (L).
+    /// `providerMetadata`: what a payment service provider notes. Source: Amazon's .NET SDK,
+    /// CreateCheckoutSessionRequest (H).
     pub provider_metadata: Option<ProviderMetadata>,
-    /// `platformId`: the solution provider that makes it. Source: that a request may have it is
-    /// inferred from answers (L).
+    /// `platformId`: the solution provider that makes it. Source: Amazon's .NET SDK,
+    /// CreateCheckoutSessionRequest (H).
     pub platform_id: Option<PlatformId>,
 }
 
@@ -225,6 +225,7 @@ impl Operation for CreateCheckoutSession {
 
 impl Serve for CreateCheckoutSession {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             idempotency_key: request.idempotency_key(&IDEMPOTENCY_KEY)?,

@@ -34,8 +34,8 @@ pub struct CreateRefund {
     /// GBP or EUR or 8,400 JPY if that is less. Source: Amazon Pay API v2, refund; seed 004 (H);
     /// that the limit is of all refunds together (M).
     pub refund_amount: Money,
-    /// `softDescriptor`: what the buyer reads on the statement. At most 16 bytes. Default: AMZ*
-    /// MerchantStoreName amzn.com/pmts.
+    /// `softDescriptor`: what the buyer reads on the statement. At most 16 bytes. Default: the
+    /// name of the shop between `AMZ*` and `amzn.com/pmts`.
     pub soft_descriptor: Option<String>,
 }
 
@@ -91,6 +91,7 @@ impl Operation for CreateRefund {
 
 impl Serve for CreateRefund {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             idempotency_key: request.idempotency_key(&IDEMPOTENCY_KEY)?,

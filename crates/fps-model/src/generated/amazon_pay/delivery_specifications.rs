@@ -9,7 +9,6 @@ use crate::field::Field;
 use crate::json;
 
 const SPECIAL_RESTRICTIONS: Field = Field::new("specialRestrictions");
-const ADDRESS_RESTRICTIONS: Field = Field::new("addressRestrictions");
 
 /// Where the merchant ships to.
 ///
@@ -52,19 +51,13 @@ impl DeliverySpecifications {
 impl DeliverySpecifications {
     pub(super) fn write_fields(&self, out: &mut json::Writer) -> Result<(), EncodeError> {
         out.texts(&SPECIAL_RESTRICTIONS, &self.special_restrictions)?;
-        out.object(
-            &ADDRESS_RESTRICTIONS,
-            self.address_restrictions.as_ref(),
-            AddressRestrictions::write_fields,
-        )?;
         Ok(())
     }
 
     pub(super) fn read_fields(fields: &mut json::Fields<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             special_restrictions: fields.texts(&SPECIAL_RESTRICTIONS)?,
-            address_restrictions: fields
-                .object(&ADDRESS_RESTRICTIONS, AddressRestrictions::read_fields)?,
+            address_restrictions: None,
         })
     }
 }

@@ -6,9 +6,18 @@ use crate::open;
 open::open_enum! {
 /// The unit of the time between two payments of a subscription.
 ///
-/// Source: Amazon Pay API v2, checkout session; only Month occurs in the documented answer (H).
+/// Source: Amazon's .NET SDK, FrequencyUnit; a documented answer of 2019 has Month (H); meaning of
+/// Variable from the name (L).
 pub enum FrequencyUnit {
     /// A calendar month.
     Month = "Month",
+    /// A year.
+    Year = "Year",
+    /// A week.
+    Week = "Week",
+    /// A day.
+    Day = "Day",
+    /// No fixed time.
+    Variable = "Variable",
 }
 }

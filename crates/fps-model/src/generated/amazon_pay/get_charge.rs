@@ -58,6 +58,7 @@ impl Operation for GetCharge {
 
 impl Serve for GetCharge {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, false)?;
         Ok(Self { charge_id: request.path_value(Self::PATH, &CHARGE_ID)?.into() })
     }
 

@@ -59,6 +59,7 @@ impl Operation for GetChargePermission {
 
 impl Serve for GetChargePermission {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, false)?;
         Ok(Self {
             charge_permission_id: request.path_value(Self::PATH, &CHARGE_PERMISSION_ID)?.into(),
         })

@@ -58,6 +58,7 @@ impl Operation for GetCheckoutSession {
 
 impl Serve for GetCheckoutSession {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, false)?;
         Ok(Self {
             checkout_session_id: request.path_value(Self::PATH, &CHECKOUT_SESSION_ID)?.into(),
         })

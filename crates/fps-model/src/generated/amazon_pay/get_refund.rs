@@ -58,6 +58,7 @@ impl Operation for GetRefund {
 
 impl Serve for GetRefund {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, false)?;
         Ok(Self { refund_id: request.path_value(Self::PATH, &REFUND_ID)?.into() })
     }
 

@@ -6,9 +6,12 @@ use crate::open;
 open::open_enum! {
 /// An address that the merchant does not ship to, by kind.
 ///
-/// Source: Amazon Pay API v2, checkout session; a documented answer of 2019 (H).
+/// Source: Amazon's .NET SDK, SpecialRestriction; a documented answer of 2019 has RestrictPOBoxes
+/// (H).
 pub enum SpecialRestriction {
     /// No post office boxes.
     RestrictPoBoxes = "RestrictPOBoxes",
+    /// No parcel lockers of the German Packstation kind.
+    RestrictPackstations = "RestrictPackstations",
 }
 }

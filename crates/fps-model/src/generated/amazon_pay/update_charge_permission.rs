@@ -96,6 +96,7 @@ impl Operation for UpdateChargePermission {
 
 impl Serve for UpdateChargePermission {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             charge_permission_id: request.path_value(Self::PATH, &CHARGE_PERMISSION_ID)?.into(),

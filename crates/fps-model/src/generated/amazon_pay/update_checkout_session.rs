@@ -33,17 +33,17 @@ pub struct UpdateCheckoutSession {
     pub web_checkout_details: Option<WebCheckoutDetails>,
     /// `paymentDetails`: what is paid at the end: the amount and the intent.
     pub payment_details: Option<PaymentDetails>,
-    /// `recurringMetadata`: of a recurring one: how often and how much. Source: that a request may
-    /// have it is inferred from answers (L).
+    /// `recurringMetadata`: of a recurring one: how often and how much. Source: Amazon's .NET SDK,
+    /// UpdateCheckoutSessionRequest (H).
     pub recurring_metadata: Option<RecurringMetadata>,
-    /// `merchantMetadata`: what the merchant notes. Source: that a request may have it is inferred
-    /// from answers (L).
+    /// `merchantMetadata`: what the merchant notes. Source: Amazon's .NET SDK,
+    /// UpdateCheckoutSessionRequest (H).
     pub merchant_metadata: Option<MerchantMetadata>,
-    /// `providerMetadata`: what a payment service provider notes. Source: that a request may have
-    /// it is inferred from answers (L).
+    /// `providerMetadata`: what a payment service provider notes. Source: Amazon's .NET SDK,
+    /// UpdateCheckoutSessionRequest (H).
     pub provider_metadata: Option<ProviderMetadata>,
-    /// `platformId`: the solution provider that made it. Source: that a request may have it is
-    /// inferred from answers (L).
+    /// `platformId`: the solution provider that made it. Source: Amazon's .NET SDK,
+    /// UpdateCheckoutSessionRequest (H).
     pub platform_id: Option<PlatformId>,
 }
 
@@ -159,6 +159,7 @@ impl Operation for UpdateCheckoutSession {
 
 impl Serve for UpdateCheckoutSession {
     fn read(request: &JsonRequest, _version: ApiVersion) -> Result<Self, DecodeError> {
+        request.check(Self::METHOD, Self::PATH, true)?;
         let mut fields = request.fields()?;
         let message = Self {
             checkout_session_id: request.path_value(Self::PATH, &CHECKOUT_SESSION_ID)?.into(),

@@ -10,7 +10,6 @@ use crate::json;
 const CHECKOUT_REVIEW_RETURN_URL: Field = Field::new("checkoutReviewReturnUrl");
 const CHECKOUT_RESULT_RETURN_URL: Field = Field::new("checkoutResultReturnUrl");
 const CHECKOUT_CANCEL_URL: Field = Field::new("checkoutCancelUrl");
-const AMAZON_PAY_REDIRECT_URL: Field = Field::new("amazonPayRedirectUrl");
 
 /// Where the buyer's browser goes.
 ///
@@ -29,8 +28,7 @@ pub struct WebCheckoutDetails {
     /// documented answer; meaning from the name (L).
     #[serde(rename = "checkoutCancelUrl")]
     pub checkout_cancel_url: Option<String>,
-    /// `amazonPayRedirectUrl`: where to send the buyer next. Only in answers; null until nothing
-    /// is missing.
+    /// `amazonPayRedirectUrl`: where to send the buyer next; null until nothing is missing.
     #[serde(rename = "amazonPayRedirectUrl")]
     pub amazon_pay_redirect_url: Option<String>,
 }
@@ -87,7 +85,6 @@ impl WebCheckoutDetails {
         out.text(&CHECKOUT_REVIEW_RETURN_URL, self.checkout_review_return_url.as_ref())?;
         out.text(&CHECKOUT_RESULT_RETURN_URL, self.checkout_result_return_url.as_ref())?;
         out.text(&CHECKOUT_CANCEL_URL, self.checkout_cancel_url.as_ref())?;
-        out.text(&AMAZON_PAY_REDIRECT_URL, self.amazon_pay_redirect_url.as_ref())?;
         Ok(())
     }
 
@@ -96,7 +93,7 @@ impl WebCheckoutDetails {
             checkout_review_return_url: fields.text(&CHECKOUT_REVIEW_RETURN_URL)?,
             checkout_result_return_url: fields.text(&CHECKOUT_RESULT_RETURN_URL)?,
             checkout_cancel_url: fields.text(&CHECKOUT_CANCEL_URL)?,
-            amazon_pay_redirect_url: fields.text(&AMAZON_PAY_REDIRECT_URL)?,
+            amazon_pay_redirect_url: None,
         })
     }
 }

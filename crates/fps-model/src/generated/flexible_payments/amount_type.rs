@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// What transactionAmount means for one payment of a multi-use token.
 ///
-/// Source: Co-Branded UI guide, MultiUse (H).
+/// Source: Co-Branded UI guide, MultiUse, as client libraries transcribe it (M).
 pub enum AmountType {
     /// Every payment is of that amount.
     Exact = "Exact",

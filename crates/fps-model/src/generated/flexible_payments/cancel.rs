@@ -141,7 +141,7 @@ impl Operation for Cancel {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<CancelResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

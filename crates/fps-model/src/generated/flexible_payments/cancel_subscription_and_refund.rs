@@ -157,7 +157,7 @@ impl Operation for CancelSubscriptionAndRefund {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<CancelSubscriptionAndRefundResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

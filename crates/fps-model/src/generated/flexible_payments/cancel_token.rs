@@ -94,7 +94,7 @@ impl Action for CancelToken {
 
 impl Operation for CancelToken {
     const ACTION: &'static str = "CancelToken";
-    const REPLAY: Replay = Replay::Safe;
+    const REPLAY: Replay = Replay::Never;
     type Service = FlexiblePaymentsApi;
     type Response = CancelTokenResult;
 
@@ -111,7 +111,7 @@ impl Operation for CancelToken {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<CancelTokenResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

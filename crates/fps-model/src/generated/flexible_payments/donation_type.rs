@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// Who decides how much is donated.
 ///
-/// Source: Simple Pay Advanced User Guide, donation button (H).
+/// Source: Simple Pay Advanced User Guide, donation button, as public copies have it (M).
 pub enum DonationType {
     /// The donor.
     AnyAmount = "anyAmount",

@@ -43,7 +43,7 @@ pub enum ErrorCode {
     InstrumentAccessDenied = "InstrumentAccessDenied",
     /// The prepaid or postpaid instrument has run out.
     InstrumentExpired = "InstrumentExpired",
-    /// The prepaid or postpaid instrument of the transaction is not active.
+    /// The transaction names a prepaid or postpaid instrument that cannot be used now.
     InstrumentNotActive = "InstrumentNotActive",
     /// The balance of the sender, caller or recipient does not cover it; a refund is paid from the
     /// recipient's.

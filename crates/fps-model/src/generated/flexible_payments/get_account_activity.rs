@@ -197,10 +197,13 @@ impl ResultElement for GetAccountActivityResult {
         let mut batch_size = None;
         let mut transaction = Vec::new();
         let mut start_time_for_next_transaction = None;
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
-                "BatchSize" | "ResponseBatchSize" => xml.scalar(&mut batch_size)?,
-                "Transaction" | "Transactions" => {
+                name if ANSWERED_BATCH_SIZE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut batch_size)?
+                }
+                name if ANSWERED_TRANSACTION.is_spelled(name, dialect) => {
                     xml.repeated(&mut transaction, Transaction::read)?
                 }
                 "StartTimeForNextTransaction" => {
@@ -258,7 +261,7 @@ impl Operation for GetAccountActivity {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetAccountActivityResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

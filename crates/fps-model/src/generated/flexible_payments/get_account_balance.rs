@@ -91,7 +91,7 @@ impl Operation for GetAccountBalance {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetAccountBalanceResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

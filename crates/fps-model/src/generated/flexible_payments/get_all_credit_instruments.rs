@@ -116,7 +116,7 @@ impl Operation for GetAllCreditInstruments {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetAllCreditInstrumentsResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

@@ -116,7 +116,7 @@ impl Operation for GetAllPrepaidInstruments {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetAllPrepaidInstrumentsResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

@@ -94,7 +94,7 @@ impl Operation for GetDebtBalance {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<GetDebtBalanceResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

@@ -94,7 +94,7 @@ impl Operation for GetOutstandingDebtBalance {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetOutstandingDebtBalanceResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

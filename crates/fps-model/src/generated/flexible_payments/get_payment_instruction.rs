@@ -103,12 +103,17 @@ impl ResultElement for GetPaymentInstructionResult {
         let mut caller_reference = None;
         let mut account_id = None;
         let mut token_friendly_name = None;
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "Token" => xml.nested(&mut token, Token::read)?,
                 "PaymentInstruction" => xml.scalar(&mut payment_instruction)?,
-                "CallerReference" => xml.scalar(&mut caller_reference)?,
-                "AccountId" => xml.scalar(&mut account_id)?,
+                name if ANSWERED_CALLER_REFERENCE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut caller_reference)?
+                }
+                name if ANSWERED_ACCOUNT_ID.is_spelled(name, dialect) => {
+                    xml.scalar(&mut account_id)?
+                }
                 "TokenFriendlyName" => xml.scalar(&mut token_friendly_name)?,
                 _ => xml.other()?,
             }
@@ -160,7 +165,7 @@ impl Operation for GetPaymentInstruction {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetPaymentInstructionResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

@@ -97,7 +97,7 @@ impl Operation for GetPrepaidBalance {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetPrepaidBalanceResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

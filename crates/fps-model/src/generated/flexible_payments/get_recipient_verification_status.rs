@@ -103,7 +103,7 @@ impl Operation for GetRecipientVerificationStatus {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetRecipientVerificationStatusResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

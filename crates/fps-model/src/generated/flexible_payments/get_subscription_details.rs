@@ -107,7 +107,7 @@ impl Operation for GetSubscriptionDetails {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetSubscriptionDetailsResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

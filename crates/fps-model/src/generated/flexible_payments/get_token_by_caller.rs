@@ -133,7 +133,7 @@ impl Operation for GetTokenByCaller {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetTokenByCallerResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

@@ -107,7 +107,7 @@ impl Operation for GetTokenUsage {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<GetTokenUsageResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

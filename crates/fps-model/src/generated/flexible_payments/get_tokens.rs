@@ -114,9 +114,12 @@ impl ResultElement for GetTokensResult {
 
     fn read(xml: &mut xml::Reader<'_>) -> Result<Self, DecodeError> {
         let mut token = Vec::new();
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
-                "Token" | "Tokens" => xml.repeated(&mut token, Token::read)?,
+                name if ANSWERED_TOKEN.is_spelled(name, dialect) => {
+                    xml.repeated(&mut token, Token::read)?
+                }
                 _ => xml.other()?,
             }
         }
@@ -157,7 +160,7 @@ impl Operation for GetTokens {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<GetTokensResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

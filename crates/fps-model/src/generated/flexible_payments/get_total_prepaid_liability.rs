@@ -100,7 +100,7 @@ impl Operation for GetTotalPrepaidLiability {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetTotalPrepaidLiabilityResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

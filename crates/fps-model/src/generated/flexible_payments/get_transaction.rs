@@ -104,7 +104,7 @@ impl Operation for GetTransaction {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<GetTransactionResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

@@ -153,7 +153,7 @@ impl Operation for GetTransactionStatus {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetTransactionStatusResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

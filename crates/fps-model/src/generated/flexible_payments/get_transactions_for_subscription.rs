@@ -110,7 +110,7 @@ impl Operation for GetTransactionsForSubscription {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<GetTransactionsForSubscriptionResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

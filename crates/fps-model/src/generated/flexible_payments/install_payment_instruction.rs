@@ -148,7 +148,7 @@ impl Operation for InstallPaymentInstruction {
         body: &[u8],
         dialect: Dialect,
     ) -> Result<Answer<InstallPaymentInstructionResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

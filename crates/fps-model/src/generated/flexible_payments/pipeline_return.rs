@@ -67,7 +67,7 @@ pub struct PipelineReturn {
     /// `expiry`: when the card of the buyer expires: `10/2017`.
     pub expiry: Option<Sensitive>,
     /// `errorMessage`: what is wrong with the request, where the status is CE.
-    pub error_message: Option<String>,
+    pub error_message: Option<Sensitive>,
     /// `RequestId`: what the service calls the visit, where it failed. Source: clients (M).
     pub request_id: Option<String>,
     /// `addressName`: to whom it is shipped, if the pages asked for the address. Source: clients
@@ -196,7 +196,7 @@ impl PipelineReturn {
 
     /// Sets `errorMessage`.
     #[must_use]
-    pub fn error_message(mut self, error_message: impl Into<String>) -> Self {
+    pub fn error_message(mut self, error_message: impl Into<Sensitive>) -> Self {
         self.error_message = Some(error_message.into());
         self
     }

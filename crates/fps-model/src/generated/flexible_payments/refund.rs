@@ -91,9 +91,10 @@ pub struct Refund {
     pub refund_sender_reference: Option<String>,
     /// `RefundRecipientReference`: what the party that gets it back calls it. Only in 2007-01-08.
     pub refund_recipient_reference: Option<String>,
-    /// `CallerDescription`: a note of the caller; notifications repeat it as paymentReason. At
-    /// most 160 characters. In 2008-05-01 it is `TransactionDescription`. Source: As the rest; in
-    /// 2008-05-01 Amazon's PHP library for it (M).
+    /// `CallerDescription`: a note of the caller; notifications repeat it as paymentReason.
+    /// 2007-01-08 takes about 128 bytes. At most 160 characters. In 2008-05-01 it is
+    /// `TransactionDescription`. Source: As the rest; in 2008-05-01 Amazon's PHP library for it
+    /// (M); the limit of 2007-01-08 from client documentation (L).
     pub caller_description: Option<Sensitive>,
     /// `RefundSenderDescription`: a note for the party that gives back. At most 128 bytes. Only in
     /// 2007-01-08. Source: XSD 2007-01-08 (H); the limit is from client documentation, about 128
@@ -332,14 +333,23 @@ impl ResultElement for RefundResult {
         let mut refund_transaction_reference = None;
         let mut status_detail = None;
         let mut new_sender_token_usage = Vec::new();
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
-                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
-                "PendingReason" => xml.scalar(&mut pending_reason)?,
-                "RefundTransactionReference" => xml.scalar(&mut refund_transaction_reference)?,
-                "StatusDetail" => xml.scalar(&mut status_detail)?,
-                "NewSenderTokenUsage" => {
+                name if ANSWERED_TRANSACTION_STATUS.is_spelled(name, dialect) => {
+                    xml.scalar(&mut transaction_status)?
+                }
+                name if ANSWERED_PENDING_REASON.is_spelled(name, dialect) => {
+                    xml.scalar(&mut pending_reason)?
+                }
+                name if ANSWERED_REFUND_TRANSACTION_REFERENCE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut refund_transaction_reference)?
+                }
+                name if ANSWERED_STATUS_DETAIL.is_spelled(name, dialect) => {
+                    xml.scalar(&mut status_detail)?
+                }
+                name if ANSWERED_NEW_SENDER_TOKEN_USAGE.is_spelled(name, dialect) => {
                     xml.repeated(&mut new_sender_token_usage, TokenUsageLimit::read)?
                 }
                 _ => xml.other()?,
@@ -413,7 +423,7 @@ impl Operation for Refund {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<RefundResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

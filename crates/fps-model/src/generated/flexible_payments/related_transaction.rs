@@ -41,10 +41,13 @@ impl RelatedTransaction {
     pub(super) fn read(xml: &mut xml::Reader<'_>) -> Result<Self, DecodeError> {
         let mut transaction_id = None;
         let mut relation_type = None;
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
-                "RelationType" => xml.scalar(&mut relation_type)?,
+                name if ANSWERED_RELATION_TYPE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut relation_type)?
+                }
                 _ => xml.other()?,
             }
         }

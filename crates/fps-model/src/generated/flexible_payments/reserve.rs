@@ -322,12 +322,17 @@ impl ResultElement for ReserveResult {
         let mut transaction_status = None;
         let mut status_detail = None;
         let mut new_sender_token_usage = Vec::new();
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
-                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
-                "StatusDetail" => xml.scalar(&mut status_detail)?,
-                "NewSenderTokenUsage" => {
+                name if ANSWERED_TRANSACTION_STATUS.is_spelled(name, dialect) => {
+                    xml.scalar(&mut transaction_status)?
+                }
+                name if ANSWERED_STATUS_DETAIL.is_spelled(name, dialect) => {
+                    xml.scalar(&mut status_detail)?
+                }
+                name if ANSWERED_NEW_SENDER_TOKEN_USAGE.is_spelled(name, dialect) => {
                     xml.repeated(&mut new_sender_token_usage, TokenUsageLimit::read)?
                 }
                 _ => xml.other()?,
@@ -405,7 +410,7 @@ impl Operation for Reserve {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<ReserveResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::field::Field;
 use crate::params::{self, Params};
 use crate::sensitive::Sensitive;
 
-const ACCESS_KEY: Field = Field::new("accessKey").required();
+const ACCESS_KEY: Field = Field::new("accessKey");
 const AMAZON_PAYMENTS_ACCOUNT_ID: Field = Field::new("amazonPaymentsAccountId");
 const AMOUNT: Field = Field::new("amount").required();
 const DESCRIPTION: Field = Field::new("description").required();
@@ -40,8 +40,8 @@ const MINIMUM_DONATION_AMOUNT: Field = Field::new("minimumDonationAmount");
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SimplePayButton {
-    /// `accessKey`: the account that signs the button.
-    pub access_key: AccessKeyId,
+    /// `accessKey`: the account that signs the button. Required without `amazonPaymentsAccountId`.
+    pub access_key: Option<AccessKeyId>,
     /// `amazonPaymentsAccountId`: the account that is paid; only for a button that is not signed
     /// with the secret key.
     pub amazon_payments_account_id: Option<Sensitive>,
@@ -87,7 +87,8 @@ pub struct SimplePayButton {
     /// `noOfPromotionTransactions`: how many payments are of that price. Required together with
     /// `promotionAmount`.
     pub no_of_promotion_transactions: Option<i64>,
-    /// `isDonationWidget`: whether it is a donation; always 1 on a donation button.
+    /// `isDonationWidget`: whether it is a donation; always 1 on a donation button. Source: a
+    /// public copy of the donation button (M).
     pub is_donation_widget: Option<ButtonFlag>,
     /// `donationType`: who decides how much is donated. Default: anyAmount.
     pub donation_type: Option<DonationType>,
@@ -100,13 +101,9 @@ pub struct SimplePayButton {
 impl SimplePayButton {
     /// With what it must have.
     #[must_use]
-    pub fn new(
-        access_key: impl Into<AccessKeyId>,
-        amount: Money,
-        description: impl Into<Sensitive>,
-    ) -> Self {
+    pub fn new(amount: Money, description: impl Into<Sensitive>) -> Self {
         Self {
-            access_key: access_key.into(),
+            access_key: None,
             amazon_payments_account_id: None,
             amount,
             description: description.into(),
@@ -130,6 +127,13 @@ impl SimplePayButton {
             donation_type: None,
             minimum_donation_amount: None,
         }
+    }
+
+    /// Sets `accessKey`.
+    #[must_use]
+    pub fn access_key(mut self, access_key: impl Into<AccessKeyId>) -> Self {
+        self.access_key = Some(access_key.into());
+        self
     }
 
     /// Sets `amazonPaymentsAccountId`.
@@ -283,10 +287,13 @@ impl SimplePayButton {
     /// [`EncodeError`] when a field breaks a limit.
     pub fn to_params(&self) -> Result<Params, EncodeError> {
         let mut out = params::Writer::default();
+        if self.access_key.is_none() && self.amazon_payments_account_id.is_none() {
+            return Err(EncodeError::new("accessKey", Problem::Missing));
+        }
         if self.no_of_promotion_transactions.is_none() && self.promotion_amount.is_some() {
             return Err(EncodeError::new("noOfPromotionTransactions", Problem::Missing));
         }
-        out.text(&ACCESS_KEY, Some(&self.access_key))?;
+        out.text(&ACCESS_KEY, self.access_key.as_ref())?;
         out.text(&AMAZON_PAYMENTS_ACCOUNT_ID, self.amazon_payments_account_id.as_ref())?;
         out.amount_text(&AMOUNT, Some(self.amount))?;
         out.text(&DESCRIPTION, Some(&self.description))?;
@@ -319,7 +326,7 @@ impl SimplePayButton {
     pub fn from_params(params: &Params) -> Result<Self, DecodeError> {
         let mut fields = params::Fields::of_message(params);
         let message = Self {
-            access_key: fields.required(&ACCESS_KEY, params::Fields::text)?,
+            access_key: fields.text(&ACCESS_KEY)?,
             amazon_payments_account_id: fields.text(&AMAZON_PAYMENTS_ACCOUNT_ID)?,
             amount: fields.required(&AMOUNT, params::Fields::amount_text)?,
             description: fields.required(&DESCRIPTION, params::Fields::text)?,
@@ -343,6 +350,9 @@ impl SimplePayButton {
             donation_type: fields.text(&DONATION_TYPE)?,
             minimum_donation_amount: fields.amount_text(&MINIMUM_DONATION_AMOUNT)?,
         };
+        if message.access_key.is_none() && message.amazon_payments_account_id.is_none() {
+            return Err(DecodeError::new("accessKey", Problem::Missing));
+        }
         if message.no_of_promotion_transactions.is_none() && message.promotion_amount.is_some() {
             return Err(DecodeError::new("noOfPromotionTransactions", Problem::Missing));
         }

@@ -97,7 +97,7 @@ pub struct SimplePayReturn {
     pub no_of_promotion_transactions: Option<i64>,
     /// `errorMessage`: what is wrong with the button, where the status is ME. Source: Simple Pay
     /// Advanced User Guide, return values (H).
-    pub error_message: Option<String>,
+    pub error_message: Option<Sensitive>,
     /// `addressName`: to whom it is shipped, if the button collected the address. Source: Simple
     /// Pay Advanced User Guide, return values (H).
     pub address_name: Option<Sensitive>,
@@ -286,7 +286,7 @@ impl SimplePayReturn {
 
     /// Sets `errorMessage`.
     #[must_use]
-    pub fn error_message(mut self, error_message: impl Into<String>) -> Self {
+    pub fn error_message(mut self, error_message: impl Into<Sensitive>) -> Self {
         self.error_message = Some(error_message.into());
         self
     }

@@ -45,7 +45,7 @@ const WEBSITE_DESCRIPTION: Field = Field::new("websiteDescription");
 
 /// Asks a buyer for a token that can be charged once, within three hours.
 ///
-/// Source: Co-Branded UI guide, SingleUse (H).
+/// Source: Co-Branded UI guide, SingleUse (H); the three hours from a page of FPS 2007-01-08 (M).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SingleUsePipeline {

@@ -60,11 +60,16 @@ impl StatusHistory {
         let mut transaction_status = None;
         let mut status_code = None;
         let mut amount = None;
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "Date" => xml.scalar(&mut date)?,
-                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
-                "StatusCode" => xml.scalar(&mut status_code)?,
+                name if ANSWERED_TRANSACTION_STATUS.is_spelled(name, dialect) => {
+                    xml.scalar(&mut transaction_status)?
+                }
+                name if ANSWERED_STATUS_CODE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut status_code)?
+                }
                 "Amount" => xml.amount(&mut amount)?,
                 _ => xml.other()?,
             }

@@ -106,13 +106,18 @@ impl Token {
         let mut token_type = None;
         let mut old_token_id = None;
         let mut payment_reason = None;
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "TokenId" => xml.scalar(&mut token_id)?,
                 "FriendlyName" => xml.scalar(&mut friendly_name)?,
-                "TokenStatus" | "Status" => xml.scalar(&mut token_status)?,
+                name if ANSWERED_TOKEN_STATUS.is_spelled(name, dialect) => {
+                    xml.scalar(&mut token_status)?
+                }
                 "DateInstalled" => xml.scalar(&mut date_installed)?,
-                "CallerInstalled" => xml.scalar(&mut caller_installed)?,
+                name if ANSWERED_CALLER_INSTALLED.is_spelled(name, dialect) => {
+                    xml.scalar(&mut caller_installed)?
+                }
                 "CallerReference" => xml.scalar(&mut caller_reference)?,
                 "TokenType" => xml.scalar(&mut token_type)?,
                 "OldTokenId" => xml.scalar(&mut old_token_id)?,

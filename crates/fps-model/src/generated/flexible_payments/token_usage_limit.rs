@@ -88,13 +88,14 @@ impl TokenUsageLimit {
         let mut last_reset_count = None;
         let mut last_reset_amount = None;
         let mut last_reset_timestamp = None;
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "Count" => xml.scalar(&mut count)?,
                 "Amount" => xml.amount(&mut amount)?,
                 "LastResetCount" => xml.scalar(&mut last_reset_count)?,
                 "LastResetAmount" => xml.amount(&mut last_reset_amount)?,
-                "LastResetTimestamp" | "LastResetTimeStamp" => {
+                name if ANSWERED_LAST_RESET_TIMESTAMP.is_spelled(name, dialect) => {
                     xml.scalar(&mut last_reset_timestamp)?
                 }
                 _ => xml.other()?,

@@ -253,6 +253,7 @@ impl Transaction {
         let mut caller_token_id = None;
         let mut sender_token_id = None;
         let mut recipient_token_id = None;
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
@@ -260,22 +261,34 @@ impl Transaction {
                 "DateReceived" => xml.scalar(&mut date_received)?,
                 "DateCompleted" => xml.scalar(&mut date_completed)?,
                 "TransactionAmount" => xml.amount(&mut transaction_amount)?,
-                "FPSOperation" | "Operation" => xml.scalar(&mut fps_operation)?,
-                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
-                "StatusMessage" | "ErrorMessage" => xml.scalar(&mut status_message)?,
-                "StatusCode" | "ErrorCode" => xml.scalar(&mut status_code)?,
-                "MetaData" => xml.scalar(&mut meta_data)?,
+                name if ANSWERED_FPS_OPERATION.is_spelled(name, dialect) => {
+                    xml.scalar(&mut fps_operation)?
+                }
+                name if ANSWERED_TRANSACTION_STATUS.is_spelled(name, dialect) => {
+                    xml.scalar(&mut transaction_status)?
+                }
+                name if ANSWERED_STATUS_MESSAGE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut status_message)?
+                }
+                name if ANSWERED_STATUS_CODE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut status_code)?
+                }
+                name if ANSWERED_META_DATA.is_spelled(name, dialect) => {
+                    xml.scalar(&mut meta_data)?
+                }
                 "OriginalTransactionId" => xml.scalar(&mut original_transaction_id)?,
-                "TransactionPart" | "TransactionParts" => {
+                name if ANSWERED_TRANSACTION_PART.is_spelled(name, dialect) => {
                     xml.repeated(&mut transaction_part, TransactionPart::read)?
                 }
                 "PaymentMethod" => xml.scalar(&mut payment_method)?,
                 "SenderName" => xml.scalar(&mut sender_name)?,
                 "CallerName" => xml.scalar(&mut caller_name)?,
                 "RecipientName" => xml.scalar(&mut recipient_name)?,
-                "FPSFees" | "Fees" => xml.amount(&mut fps_fees)?,
+                name if ANSWERED_FPS_FEES.is_spelled(name, dialect) => xml.amount(&mut fps_fees)?,
                 "Balance" => xml.amount(&mut balance)?,
-                "CallerTokenId" => xml.scalar(&mut caller_token_id)?,
+                name if ANSWERED_CALLER_TOKEN_ID.is_spelled(name, dialect) => {
+                    xml.scalar(&mut caller_token_id)?
+                }
                 "SenderTokenId" => xml.scalar(&mut sender_token_id)?,
                 "RecipientTokenId" => xml.scalar(&mut recipient_token_id)?,
                 _ => xml.other()?,

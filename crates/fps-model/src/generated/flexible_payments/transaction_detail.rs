@@ -374,39 +374,68 @@ impl TransactionDetail {
         let mut transaction_parts = Vec::new();
         let mut related_transaction = Vec::new();
         let mut status_history = Vec::new();
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
-                "CallerTransactionDate" => xml.scalar(&mut caller_transaction_date)?,
-                "CallerReference" => xml.scalar(&mut caller_reference)?,
-                "CallerDescription" => xml.scalar(&mut caller_description)?,
-                "SenderDescription" => xml.scalar(&mut sender_description)?,
+                name if ANSWERED_CALLER_TRANSACTION_DATE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut caller_transaction_date)?
+                }
+                name if ANSWERED_CALLER_REFERENCE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut caller_reference)?
+                }
+                name if ANSWERED_CALLER_DESCRIPTION.is_spelled(name, dialect) => {
+                    xml.scalar(&mut caller_description)?
+                }
+                name if ANSWERED_SENDER_DESCRIPTION.is_spelled(name, dialect) => {
+                    xml.scalar(&mut sender_description)?
+                }
                 "DateReceived" => xml.scalar(&mut date_received)?,
                 "DateCompleted" => xml.scalar(&mut date_completed)?,
                 "TransactionAmount" => xml.amount(&mut transaction_amount)?,
-                "FPSFees" | "Fees" => xml.amount(&mut fps_fees)?,
-                "MarketplaceFees" => xml.amount(&mut marketplace_fees)?,
-                "FPSFeesPaidBy" => xml.scalar(&mut fps_fees_paid_by)?,
-                "CallerTokenId" => xml.scalar(&mut caller_token_id)?,
+                name if ANSWERED_FPS_FEES.is_spelled(name, dialect) => xml.amount(&mut fps_fees)?,
+                name if ANSWERED_MARKETPLACE_FEES.is_spelled(name, dialect) => {
+                    xml.amount(&mut marketplace_fees)?
+                }
+                name if ANSWERED_FPS_FEES_PAID_BY.is_spelled(name, dialect) => {
+                    xml.scalar(&mut fps_fees_paid_by)?
+                }
+                name if ANSWERED_CALLER_TOKEN_ID.is_spelled(name, dialect) => {
+                    xml.scalar(&mut caller_token_id)?
+                }
                 "SenderTokenId" => xml.scalar(&mut sender_token_id)?,
                 "RecipientTokenId" => xml.scalar(&mut recipient_token_id)?,
                 "PrepaidInstrumentId" => xml.scalar(&mut prepaid_instrument_id)?,
                 "CreditInstrumentId" => xml.scalar(&mut credit_instrument_id)?,
-                "FPSOperation" | "Operation" => xml.scalar(&mut fps_operation)?,
+                name if ANSWERED_FPS_OPERATION.is_spelled(name, dialect) => {
+                    xml.scalar(&mut fps_operation)?
+                }
                 "PaymentMethod" => xml.scalar(&mut payment_method)?,
-                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
-                "StatusCode" | "ErrorCode" => xml.scalar(&mut status_code)?,
-                "StatusMessage" | "ErrorMessage" => xml.scalar(&mut status_message)?,
-                "MetaData" => xml.scalar(&mut meta_data)?,
+                name if ANSWERED_TRANSACTION_STATUS.is_spelled(name, dialect) => {
+                    xml.scalar(&mut transaction_status)?
+                }
+                name if ANSWERED_STATUS_CODE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut status_code)?
+                }
+                name if ANSWERED_STATUS_MESSAGE.is_spelled(name, dialect) => {
+                    xml.scalar(&mut status_message)?
+                }
+                name if ANSWERED_META_DATA.is_spelled(name, dialect) => {
+                    xml.scalar(&mut meta_data)?
+                }
                 "SenderName" => xml.scalar(&mut sender_name)?,
-                "SenderEmail" => xml.scalar(&mut sender_email)?,
+                name if ANSWERED_SENDER_EMAIL.is_spelled(name, dialect) => {
+                    xml.scalar(&mut sender_email)?
+                }
                 "CallerName" => xml.scalar(&mut caller_name)?,
                 "RecipientName" => xml.scalar(&mut recipient_name)?,
-                "RecipientEmail" => xml.scalar(&mut recipient_email)?,
-                "TransactionParts" => {
+                name if ANSWERED_RECIPIENT_EMAIL.is_spelled(name, dialect) => {
+                    xml.scalar(&mut recipient_email)?
+                }
+                name if ANSWERED_TRANSACTION_PARTS.is_spelled(name, dialect) => {
                     xml.repeated(&mut transaction_parts, TransactionPart::read)?
                 }
-                "RelatedTransaction" | "RelatedTransactions" => {
+                name if ANSWERED_RELATED_TRANSACTION.is_spelled(name, dialect) => {
                     xml.repeated(&mut related_transaction, RelatedTransaction::read)?
                 }
                 "StatusHistory" => xml.repeated(&mut status_history, StatusHistory::read)?,

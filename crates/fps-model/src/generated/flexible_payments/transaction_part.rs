@@ -104,15 +104,20 @@ impl TransactionPart {
         let mut reference = None;
         let mut description = None;
         let mut fees_paid = None;
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
-                "AccountId" => xml.scalar(&mut account_id)?,
+                name if ANSWERED_ACCOUNT_ID.is_spelled(name, dialect) => {
+                    xml.scalar(&mut account_id)?
+                }
                 "InstrumentId" => xml.scalar(&mut instrument_id)?,
                 "Role" => xml.scalar(&mut role)?,
                 "Name" => xml.scalar(&mut name)?,
                 "Reference" => xml.scalar(&mut reference)?,
                 "Description" => xml.scalar(&mut description)?,
-                "FeesPaid" | "FeePaid" => xml.amount(&mut fees_paid)?,
+                name if ANSWERED_FEES_PAID.is_spelled(name, dialect) => {
+                    xml.amount(&mut fees_paid)?
+                }
                 _ => xml.other()?,
             }
         }

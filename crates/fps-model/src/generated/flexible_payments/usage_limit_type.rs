@@ -6,7 +6,7 @@ use crate::open;
 open::open_enum! {
 /// What a usage limit counts in each of its periods.
 ///
-/// Source: Co-Branded UI guide, MultiUse (H).
+/// Source: Co-Branded UI guide, MultiUse, as client libraries transcribe it (M).
 pub enum UsageLimitType {
     /// US dollars.
     Amount = "Amount",

@@ -106,7 +106,7 @@ impl Operation for VerifySignature {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<VerifySignatureResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 

@@ -215,12 +215,17 @@ impl ResultElement for WriteOffDebtResult {
         let mut transaction_status = None;
         let mut status_detail = None;
         let mut new_sender_token_usage = Vec::new();
+        let dialect = xml.dialect();
         while let Some(child) = xml.next_child()? {
             match child {
                 "TransactionId" => xml.scalar(&mut transaction_id)?,
-                "TransactionStatus" | "Status" => xml.scalar(&mut transaction_status)?,
-                "StatusDetail" => xml.scalar(&mut status_detail)?,
-                "NewSenderTokenUsage" => {
+                name if ANSWERED_TRANSACTION_STATUS.is_spelled(name, dialect) => {
+                    xml.scalar(&mut transaction_status)?
+                }
+                name if ANSWERED_STATUS_DETAIL.is_spelled(name, dialect) => {
+                    xml.scalar(&mut status_detail)?
+                }
+                name if ANSWERED_NEW_SENDER_TOKEN_USAGE.is_spelled(name, dialect) => {
                     xml.repeated(&mut new_sender_token_usage, TokenUsageLimit::read)?
                 }
                 _ => xml.other()?,
@@ -282,7 +287,7 @@ impl Operation for WriteOffDebt {
     }
 
     fn decode(body: &[u8], dialect: Dialect) -> Result<Answer<WriteOffDebtResult>, DecodeError> {
-        read_answer(body, Self::ACTION, dialect)
+        read_answer(body, Self::ACTION, Self::DIALECTS, dialect)
     }
 }
 
