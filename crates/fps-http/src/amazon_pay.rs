@@ -2,20 +2,24 @@
 //! itself.
 
 use std::fmt;
-use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fps_model::amazon_pay::{AmazonPayApi, ApiVersion, ReasonCode};
 use fps_model::{JsonRequest, ServiceError, Timestamp};
-use fps_sign::RequestSigner;
-use fps_sign::amazon_pay::{self, Algorithm};
+use fps_sign::amazon_pay::{self, Algorithm, ToSign};
 use http::StatusCode;
 
 use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Phase, ServiceRefusal};
 use crate::retry::Class;
+use crate::signer::Signer;
+use crate::transport::BoxFuture;
 use crate::wire::{Wire, build, class_of};
+
+const AUTHORIZATION: &str = "authorization";
+const KEY: &str = "x-amz-pay-idempotency-key";
 
 /// Where the merchant's account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,11 +44,13 @@ impl Region {
         }
     }
 
-    const fn url(self) -> &'static str {
+    const ALL: [Self; 3] = [Self::NorthAmerica, Self::Europe, Self::Japan];
+
+    const fn host(self) -> &'static str {
         match self {
-            Self::NorthAmerica => "https://pay-api.amazon.com",
-            Self::Europe => "https://pay-api.amazon.eu",
-            Self::Japan => "https://pay-api.amazon.jp",
+            Self::NorthAmerica => "pay-api.amazon.com",
+            Self::Europe => "pay-api.amazon.eu",
+            Self::Japan => "pay-api.amazon.jp",
         }
     }
 }
@@ -70,7 +76,7 @@ pub struct AmazonPayConfig {
     environment: Environment,
     environment_in_path: bool,
     public_key_id: String,
-    signer: Arc<dyn RequestSigner>,
+    signer: Signer,
     algorithm: Algorithm,
 }
 
@@ -82,12 +88,12 @@ impl AmazonPayConfig {
     /// be sent.
     pub fn new(
         public_key_id: impl Into<String>,
-        signer: impl RequestSigner + 'static,
+        signer: impl Into<Signer>,
         region: Region,
     ) -> Result<Self, ConfigError> {
         let public_key_id = public_key_id.into();
         let environment = environment_of(&public_key_id).ok_or(ConfigError::EnvironmentMissing)?;
-        Self::build(public_key_id, Arc::new(signer), region, environment, false)
+        Self::build(public_key_id, signer.into(), region, environment, false)
     }
 
     /// With the environment stated, as older key ids need it.
@@ -97,7 +103,7 @@ impl AmazonPayConfig {
     pub fn in_environment(
         environment: Environment,
         public_key_id: impl Into<String>,
-        signer: impl RequestSigner + 'static,
+        signer: impl Into<Signer>,
         region: Region,
     ) -> Result<Self, ConfigError> {
         let public_key_id = public_key_id.into();
@@ -105,12 +111,12 @@ impl AmazonPayConfig {
         if named.is_some_and(|named| named != environment) {
             return Err(ConfigError::EnvironmentMismatch);
         }
-        Self::build(public_key_id, Arc::new(signer), region, environment, named.is_none())
+        Self::build(public_key_id, signer.into(), region, environment, named.is_none())
     }
 
     fn build(
         public_key_id: String,
-        signer: Arc<dyn RequestSigner>,
+        signer: Signer,
         region: Region,
         environment: Environment,
         environment_in_path: bool,
@@ -119,7 +125,7 @@ impl AmazonPayConfig {
         if public_key_id.is_empty() || !public_key_id.bytes().all(plain) {
             return Err(ConfigError::BadKeyId);
         }
-        let endpoint = Endpoint::parse(region.url())?;
+        let endpoint = Endpoint::parse(&format!("https://{}", region.host()))?;
         let algorithm = Algorithm::default();
         Ok(Self {
             endpoint,
@@ -132,13 +138,53 @@ impl AmazonPayConfig {
         })
     }
 
-    /// Sent to another address: an emulator.
+    /// Sent to another address: an emulator, or a gateway of the merchant's own.
     ///
     /// # Errors
-    /// [`ConfigError::BadEndpoint`].
-    pub fn with_endpoint(mut self, url: &str) -> Result<Self, ConfigError> {
-        self.endpoint = Endpoint::parse(url)?;
-        Ok(self)
+    /// [`ConfigError::BadEndpoint`]; [`ConfigError::EnvironmentMismatch`] for a path that names the
+    /// other environment; [`ConfigError::RegionMismatch`] for Amazon's address in another region;
+    /// and, lest real refunds go to an emulator, [`ConfigError::LiveElsewhere`] for a live key: see
+    /// [`AmazonPayConfig::with_live_endpoint`].
+    pub fn with_endpoint(self, url: &str) -> Result<Self, ConfigError> {
+        let endpoint = self.checked(url)?;
+        let amazon = Region::ALL.iter().any(|region| region.host() == endpoint.authority());
+        match (self.environment, amazon) {
+            (Environment::Live, false) => Err(ConfigError::LiveElsewhere),
+            _ => Ok(Self { endpoint, ..self }),
+        }
+    }
+
+    /// The same for a live key, whose requests a gateway of the merchant's own is to pass on.
+    ///
+    /// # Errors
+    /// As [`AmazonPayConfig::with_endpoint`], but for the last; and
+    /// [`ConfigError::EnvironmentMismatch`] for a key of the sandbox.
+    pub fn with_live_endpoint(self, url: &str) -> Result<Self, ConfigError> {
+        let endpoint = self.checked(url)?;
+        match self.environment {
+            Environment::Live => Ok(Self { endpoint, ..self }),
+            Environment::Sandbox => Err(ConfigError::EnvironmentMismatch),
+        }
+    }
+
+    /// An address that contradicts neither region nor environment.
+    fn checked(&self, url: &str) -> Result<Endpoint, ConfigError> {
+        let endpoint = Endpoint::parse(url)?;
+        let (own, other) = match self.environment {
+            Environment::Live => ("live", "sandbox"),
+            Environment::Sandbox => ("sandbox", "live"),
+        };
+        let mut path = endpoint.path().split('/');
+        // This client adds the segment itself, where a key id needs it.
+        if path.any(|segment| segment == other || (segment == own && self.environment_in_path)) {
+            return Err(ConfigError::EnvironmentMismatch);
+        }
+        let foreign =
+            |region: &&Region| **region != self.region && region.host() == endpoint.authority();
+        match Region::ALL.iter().find(foreign) {
+            Some(_) => Err(ConfigError::RegionMismatch),
+            None => Ok(endpoint),
+        }
     }
 
     /// Signed with the other algorithm.
@@ -152,6 +198,41 @@ impl AmazonPayConfig {
     #[must_use]
     pub const fn environment(&self) -> Environment {
         self.environment
+    }
+
+    async fn signed(
+        &self,
+        request: &JsonRequest,
+        now: Timestamp,
+        timeout: Duration,
+    ) -> Result<http::Request<Bytes>, Error> {
+        let path = self.path(self.version(), &request.path);
+        let date = now.to_basic();
+        let body = request.body.as_deref().unwrap_or("");
+        let mut headers = vec![
+            ("accept", "application/json"),
+            ("content-type", "application/json"),
+            ("x-amz-pay-date", date.as_str()),
+            ("x-amz-pay-host", self.endpoint.authority()),
+            ("x-amz-pay-region", self.region.code()),
+        ];
+        if let Some(key) = &request.key {
+            headers.push((KEY, key));
+        }
+        let parts = amazon_pay::Request {
+            method: &request.method,
+            path: &path,
+            query: &[],
+            headers: &headers,
+            body: body.as_bytes(),
+        };
+        let unsigned = ToSign::new(&parts, self.algorithm)
+            .map_err(|error| Error::new(ErrorKind::Sign, Phase::NotSent).with_source(error))?;
+        let signature = self.signer.sign(&unsigned, timeout).await?;
+        let authorization = unsigned.authorization(&self.public_key_id, &signature);
+        headers.push((AUTHORIZATION, &authorization));
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        build(&request.method, self.endpoint.url(&path), &headers, &[AUTHORIZATION, KEY], body)
     }
 
     fn path(&self, version: ApiVersion, path: &str) -> String {
@@ -194,37 +275,13 @@ impl Wire for AmazonPayConfig {
         ApiVersion::V2
     }
 
-    fn prepare(
-        &self,
-        request: &JsonRequest,
+    fn prepare<'a>(
+        &'a self,
+        request: &'a JsonRequest,
         now: Timestamp,
-    ) -> Result<http::Request<Bytes>, Error> {
-        let path = self.path(self.version(), &request.path);
-        let date = now.to_basic();
-        let body = request.body.as_deref().unwrap_or("");
-        let mut headers = vec![
-            ("accept", "application/json"),
-            ("content-type", "application/json"),
-            ("x-amz-pay-date", date.as_str()),
-            ("x-amz-pay-host", self.endpoint.authority()),
-            ("x-amz-pay-region", self.region.code()),
-        ];
-        if let Some(key) = &request.key {
-            headers.push(("x-amz-pay-idempotency-key", key));
-        }
-        let signed = amazon_pay::Request {
-            method: &request.method,
-            path: &path,
-            query: &[],
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        let authorization =
-            amazon_pay::authorization(&signed, self.algorithm, &self.public_key_id, &*self.signer)
-                .map_err(|error| Error::new(ErrorKind::Sign, Phase::NotSent).with_source(error))?;
-        headers.push(("authorization", &authorization));
-        let body = Bytes::copy_from_slice(body.as_bytes());
-        build(&request.method, self.endpoint.url(&path), &headers, "authorization", body)
+        timeout: Duration,
+    ) -> BoxFuture<'a, Result<http::Request<Bytes>, Error>> {
+        Box::pin(self.signed(request, now, timeout))
     }
 
     fn classify(&self, status: StatusCode, refusal: Option<&ServiceError<ReasonCode>>) -> Class {

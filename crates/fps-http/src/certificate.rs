@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fps_sign::{Certificate, CertificateUrl};
 
-use crate::config::{ConfigError, Trust};
+use crate::config::{ConfigError, Settings};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::hyper::HyperTransport;
 use crate::transport::{Transport, TransportErrorKind};
@@ -34,12 +34,12 @@ impl fmt::Debug for CertificateFetcher {
 }
 
 impl CertificateFetcher {
-    /// Over the network.
+    /// Over the network, with the trust and the proxy of these settings.
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn new(trust: &Trust) -> Result<Self, ConfigError> {
-        Ok(Self::with_transport(HyperTransport::new(trust, FETCH_TIMEOUT)?))
+    pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        Ok(Self::with_transport(HyperTransport::new(settings)?))
     }
 
     /// Over something else.

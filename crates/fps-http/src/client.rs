@@ -7,12 +7,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use fps_model::{Answer, Operation, Replay, Service, Timestamp};
+use tracing::Instrument;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, Settings};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::hyper::HyperTransport;
-use crate::retry::{Attempt, Class, Decision, Outcome, decide};
+use crate::observe::{Attempt, Call, Event, Wait, WaitReason, attempt_span, call_span};
+use crate::retry::{self, Class, Decision, Outcome, decide};
 use crate::transport::{Transport, TransportError, TransportErrorKind};
 use crate::wire::Wire;
 
@@ -46,7 +48,8 @@ impl<W: Wire> Client<W> {
     /// # Errors
     /// [`ConfigError`].
     pub fn new(wire: W, settings: &Settings) -> Result<Self, ConfigError> {
-        let transport = HyperTransport::new(&settings.trust, settings.connect_timeout)?;
+        settings.check()?;
+        let transport = HyperTransport::new(settings)?;
         Ok(Self::with_transport(wire, settings.clone(), transport, SystemClock::new()))
     }
 
@@ -79,48 +82,117 @@ impl<W: Wire> Client<W> {
     where
         O: Operation<Service = W::Service>,
     {
+        let span = call_span(O::ACTION);
+        async move {
+            let start = self.inner.clock.elapsed();
+            let mut tries = 0;
+            let answer = self.tried(operation, start, &mut tries).await;
+            let Inner { settings, clock, .. } = &*self.inner;
+            settings.hook.tell(&Event::Call(Call {
+                operation: O::ACTION,
+                attempts: tries,
+                elapsed: clock.elapsed().saturating_sub(start),
+                error: answer.as_ref().err(),
+            }));
+            answer
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Tries until there is an answer or no hope, and counts the tries.
+    async fn tried<O>(
+        &self,
+        operation: &O,
+        start: Duration,
+        number: &mut u32,
+    ) -> Result<Answer<O::Response>, Error>
+    where
+        O: Operation<Service = W::Service>,
+    {
         let Inner { wire, settings, clock, .. } = &*self.inner;
         let request = operation
             .encode(wire.version())
             .map_err(|error| Error::new(ErrorKind::Encode, Phase::NotSent).with_source(error))?;
-        let start = clock.elapsed();
         let since = || clock.elapsed().saturating_sub(start);
         let mut history = History::default();
-        let mut number = 0;
         loop {
-            number += 1;
+            *number += 1;
             let left = settings.retry.call_timeout.saturating_sub(since());
-            let failed = match self.attempt::<O>(&request, left).await {
+            let attempt = self.attempt::<O>(&request, *number, left);
+            let failed = match attempt.instrument(attempt_span(*number)).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
             history.record(O::REPLAY, &failed);
-            let attempt = Attempt { number, elapsed: since(), outcome: failed.outcome };
+            let attempt =
+                retry::Attempt { number: *number, elapsed: since(), outcome: failed.outcome };
             match decide(&settings.retry, O::REPLAY, attempt, jitter()) {
                 Decision::RetryAfter(delay) if failed.error.kind() != ErrorKind::Sign => {
-                    clock.sleep(delay).await;
+                    self.wait::<O>(*number + 1, delay, WaitReason::Backoff).await;
                 }
-                _ => return Err(history.conclude(failed.error.with_attempts(number))),
+                _ => return Err(history.conclude(failed.error.with_attempts(*number))),
             }
         }
+    }
+
+    async fn wait<O: Operation>(&self, number: u32, duration: Duration, reason: WaitReason) {
+        let Inner { settings, clock, .. } = &*self.inner;
+        let wait = Wait { operation: O::ACTION, number, duration, reason };
+        settings.hook.tell(&Event::Wait(wait));
+        clock.sleep(duration).await;
     }
 
     /// One try.
     async fn attempt<O>(
         &self,
         request: &<W::Service as Service>::Request,
+        number: u32,
         left: Duration,
     ) -> Result<Answer<O::Response>, Failed>
     where
         O: Operation<Service = W::Service>,
     {
+        let Inner { settings, clock, .. } = &*self.inner;
+        let start = clock.elapsed();
+        let timeout = settings.attempt_timeout.min(left);
+        let mut status = None;
+        let answer = match self.exchange(request, timeout).await {
+            Ok(answer) => {
+                status = Some(answer.status().as_u16());
+                self.read::<O>(answer)
+            }
+            Err(failed) => Err(failed),
+        };
+        let error = answer.as_ref().err().map(|failed| &failed.error);
+        settings.hook.tell(&Event::Attempt(Attempt {
+            operation: O::ACTION,
+            number,
+            latency: clock.elapsed().saturating_sub(start),
+            phase: error.map_or(Phase::Answered, Error::phase),
+            status,
+            failure: error.map(Error::kind),
+            request_id: match &answer {
+                Ok(answer) => answer.request_id.as_deref(),
+                Err(failed) => failed.error.request_id(),
+            },
+        }));
+        answer
+    }
+
+    /// Signs and sends.
+    async fn exchange(
+        &self,
+        request: &<W::Service as Service>::Request,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, Failed> {
         let Inner { wire, settings, transport, clock } = &*self.inner;
         let prepared = wire
-            .prepare(request, clock.now())
+            .prepare(request, clock.now(), timeout)
+            .await
             .map_err(|error| Failed { error, outcome: Outcome::NotSent })?;
-        let timeout = settings.attempt_timeout.min(left);
         let answer = transport.call(prepared, timeout, settings.body_bytes_max).await;
-        self.read::<O>(answer.map_err(failed_transport)?)
+        answer.map_err(failed_transport)
     }
 
     fn read<O>(&self, answer: http::Response<Bytes>) -> Result<Answer<O::Response>, Failed>
@@ -158,9 +230,10 @@ impl<W: Wire> Client<W> {
         if let Some(source) = source {
             error = error.with_source(source);
         }
-        if let Some(refusal) = refusal {
-            error = error.with_refusal(W::refusal(refusal));
-        }
+        error = match refusal {
+            Some(refusal) => error.with_refusal(W::refusal(refusal)),
+            None => error.with_excerpt(&body),
+        };
         let retry_after = header("retry-after").and_then(|text| retry_after(text, clock.now()));
         Err(Failed { error, outcome: Outcome::Answered { class, retry_after } })
     }

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::observe::{Hook, Observer};
+use crate::proxy::Proxy;
 use crate::retry::RetryPolicy;
 
 /// How requests are sent, whatever the service. All time limits are on by default.
@@ -13,7 +15,9 @@ use crate::retry::RetryPolicy;
 pub struct Settings {
     /// Whose certificates are trusted.
     pub trust: Trust,
-    /// How long a connection may take: name, connection and handshake. Default: 5 s.
+    /// What everything beyond this machine goes through. Default: nothing.
+    pub proxy: Option<Proxy>,
+    /// How long a connection may take: name, connection, proxy and handshake. Default: 5 s.
     pub connect_timeout: Duration,
     /// How long one try may take, from connecting to the last byte. Default: 20 s.
     pub attempt_timeout: Duration,
@@ -21,16 +25,19 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// The largest answer that is read. Default: 1 MiB.
     pub body_bytes_max: usize,
+    pub(crate) hook: Hook,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             trust: Trust::System,
+            proxy: None,
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
             retry: RetryPolicy::default(),
             body_bytes_max: 1024 * 1024,
+            hook: Hook::default(),
         }
     }
 }
@@ -41,6 +48,49 @@ impl Settings {
     pub fn with_trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
         self
+    }
+
+    /// The same through a proxy.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// The same with a time for connecting, for one try, and for the whole call.
+    #[must_use]
+    pub const fn with_timeouts(
+        mut self,
+        connect: Duration,
+        attempt: Duration,
+        call: Duration,
+    ) -> Self {
+        self.connect_timeout = connect;
+        self.attempt_timeout = attempt;
+        self.retry.call_timeout = call;
+        self
+    }
+
+    /// The same, and tells somebody what happens: for metrics.
+    #[must_use]
+    pub fn with_observer(mut self, observer: impl Observer) -> Self {
+        self.hook = Hook::new(observer);
+        self
+    }
+
+    /// Can anything be sent like this?
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let rows = [
+            ("connect_timeout", self.connect_timeout.is_zero()),
+            ("attempt_timeout", self.attempt_timeout.is_zero()),
+            ("retry.call_timeout", self.retry.call_timeout.is_zero()),
+            ("retry.attempts_max", self.retry.attempts_max == 0),
+            ("body_bytes_max", self.body_bytes_max == 0),
+        ];
+        match rows.into_iter().find(|(_, zero)| *zero) {
+            Some((name, _)) => Err(ConfigError::Zero(name)),
+            None => Ok(()),
+        }
     }
 
     /// The same with another policy of trying again.
@@ -88,6 +138,18 @@ pub enum ConfigError {
     EnvironmentMismatch,
     /// The key id names no environment, so the configuration must.
     EnvironmentMissing,
+    /// The address is Amazon's in another region.
+    RegionMismatch,
+    /// A key for real money is to be sent to an address that is not Amazon's.
+    LiveElsewhere,
+    /// This setting is zero, so that nothing could be sent.
+    Zero(&'static str),
+    /// The proxy is not `http://host[:port]`.
+    BadProxy,
+    /// The address of the proxy holds a user name or a password.
+    ProxyUserInfo,
+    /// The proxy's user name holds a colon, or it or the password a control character.
+    BadProxyCredentials,
     /// The extra certificate is not PEM.
     BadCertificate,
     /// No certificate authority is trusted: the machine has none, or the text holds none.
@@ -97,6 +159,11 @@ pub enum ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Zero(name) => return write!(f, "{name} is zero, so nothing could be sent"),
+            Self::RegionMismatch => "the endpoint is Amazon's in another region",
+            Self::LiveElsewhere => {
+                "a live key is sent to Amazon only, unless a live endpoint is named"
+            }
             Self::BadEndpoint => {
                 "an endpoint is https://host[:port][/path], or http on this machine"
             }
@@ -106,6 +173,15 @@ impl fmt::Display for ConfigError {
             }
             Self::EnvironmentMissing => {
                 "the public key id names no environment (LIVE-… or SANDBOX-…), so it must be stated"
+            }
+            Self::BadProxy => "a proxy is http://host[:port]",
+            Self::ProxyUserInfo => {
+                "the address of a proxy holds no user name and no password, because addresses get \
+                 logged; they are given as credentials"
+            }
+            Self::BadProxyCredentials => {
+                "a proxy's user name holds no colon, and neither it nor the password a control \
+                 character"
             }
             Self::BadCertificate => "the extra certificate authority is not PEM",
             Self::NothingTrusted => "no certificate authority is trusted",

@@ -8,6 +8,8 @@ use fps_model::ServiceError;
 use fps_model::amazon_pay::ReasonCode;
 use fps_model::flexible_payments::ErrorCode;
 
+use crate::excerpt::Excerpt;
+
 /// A call that has no answer to hand on.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
@@ -21,6 +23,7 @@ struct Inner {
     status: Option<u16>,
     request_id: Option<String>,
     refusal: Option<ServiceRefusal>,
+    excerpt: Option<Excerpt>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -102,6 +105,7 @@ impl Error {
             status: None,
             request_id: None,
             refusal: None,
+            excerpt: None,
             source: None,
         }))
     }
@@ -125,6 +129,11 @@ impl Error {
             self.0.request_id = Some(request_id.to_owned());
         }
         self.0.refusal = Some(refusal);
+        self
+    }
+
+    pub(crate) fn with_excerpt(mut self, body: &[u8]) -> Self {
+        self.0.excerpt = Excerpt::of(body);
         self
     }
 
@@ -187,6 +196,12 @@ impl Error {
     #[must_use]
     pub fn refusal(&self) -> Option<&ServiceRefusal> {
         self.0.refusal.as_ref()
+    }
+
+    /// What the answer began with, if it could not be read: a page of a proxy, for instance.
+    #[must_use]
+    pub fn excerpt(&self) -> Option<&Excerpt> {
+        self.0.excerpt.as_ref()
     }
 
     /// The service's own reason, as it spells it.

@@ -1,6 +1,8 @@
 //! FPS over HTTP: Query requests as signed forms; knows nothing of Amazon Pay, and sends nothing
 //! itself.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use fps_model::flexible_payments::{Dialect, ErrorCode, FlexiblePaymentsApi};
 use fps_model::{Params, ServiceError, Timestamp};
@@ -12,6 +14,7 @@ use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ServiceRefusal};
 use crate::retry::Class;
+use crate::transport::BoxFuture;
 use crate::wire::{Wire, build, class_of};
 
 /// Who calls, and where.
@@ -27,7 +30,7 @@ pub struct FlexiblePaymentsConfig {
 }
 
 impl FlexiblePaymentsConfig {
-    /// With signature version 2, HmacSHA256, in the default dialect.
+    /// With signature version 2, HmacSHA256, in revision 2008-09-17.
     ///
     /// # Errors
     /// [`ConfigError::BadEndpoint`].
@@ -47,6 +50,13 @@ impl FlexiblePaymentsConfig {
         self
     }
 
+    /// In another revision of the API.
+    #[must_use]
+    pub const fn with_dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
     /// Where requests go.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
@@ -54,14 +64,8 @@ impl FlexiblePaymentsConfig {
     }
 }
 
-impl Wire for FlexiblePaymentsConfig {
-    type Service = FlexiblePaymentsApi;
-
-    fn version(&self) -> Dialect {
-        self.dialect
-    }
-
-    fn prepare(&self, request: &Params, now: Timestamp) -> Result<http::Request<Bytes>, Error> {
+impl FlexiblePaymentsConfig {
+    fn signed(&self, request: &Params, now: Timestamp) -> Result<http::Request<Bytes>, Error> {
         let path = format!("{}/", self.endpoint.path());
         let target = Target::new("POST", self.endpoint.authority(), &path);
         let timestamp = now.to_extended();
@@ -75,9 +79,25 @@ impl Wire for FlexiblePaymentsConfig {
             ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
             ("accept", "text/xml"),
         ];
-        build("POST", self.endpoint.url(&path), &headers, "", signed.to_form().into())
+        build("POST", self.endpoint.url(&path), &headers, &[], signed.to_form().into())
+    }
+}
+
+impl Wire for FlexiblePaymentsConfig {
+    type Service = FlexiblePaymentsApi;
+
+    fn version(&self) -> Dialect {
+        self.dialect
     }
 
+    fn prepare<'a>(
+        &'a self,
+        request: &'a Params,
+        now: Timestamp,
+        _timeout: Duration,
+    ) -> BoxFuture<'a, Result<http::Request<Bytes>, Error>> {
+        Box::pin(std::future::ready(self.signed(request, now)))
+    }
     /// Of the codes that the documents call retriable, only these mean that the same request may
     /// work in a moment; the others wait for a person. A code that is not known here says less than
     /// the status that it came with.

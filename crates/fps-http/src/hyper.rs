@@ -1,10 +1,10 @@
-//! The real transport: pooled connections over hyper and rustls, HTTP/1.1 and 2; knows nothing of
-//! services, signatures or retries.
+//! The real transport: pooled connections over hyper and rustls, HTTP/1.1 and 2, straight or through a
+//! proxy; knows nothing of services, signatures or retries.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,13 +13,17 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::config::{ConfigError, Trust};
+use crate::config::{ConfigError, Settings, Trust};
+use crate::endpoint::is_loopback;
+use crate::proxy::Proxy;
 use crate::transport::{BoxFuture, Transport, TransportError, TransportErrorKind};
 
 /// Connections are kept open for this long without a request.
@@ -29,7 +33,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct HyperTransport(Pool);
 
-type Pool = Client<Timed<HttpsConnector<HttpConnector>>, Full<Bytes>>;
+type Pool = Client<Timed<HttpsConnector<Route>>, Full<Bytes>>;
 
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,21 +42,19 @@ impl fmt::Debug for HyperTransport {
 }
 
 impl HyperTransport {
-    /// Connections that trust what is named, and nothing else.
+    /// Connections that trust what the settings name, and nothing else, and go the way that they
+    /// name. Of the settings only `trust`, `proxy` and `connect_timeout` are used.
     ///
     /// # Errors
     /// [`ConfigError`] when there is nothing to trust.
-    pub fn new(trust: &Trust, connect_timeout: Duration) -> Result<Self, ConfigError> {
-        let mut http = HttpConnector::new();
-        http.set_nodelay(true);
-        http.enforce_http(false);
+    pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
         // The endpoint decides about plain HTTP: it is allowed on loopback only.
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(trust)?)
+            .with_tls_config(tls(&settings.trust)?)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(http);
-        let connector = Timed { connector, timeout: connect_timeout };
+            .wrap_connector(Route::new(settings.proxy.as_ref()));
+        let connector = Timed { connector, timeout: settings.connect_timeout };
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
@@ -77,8 +79,53 @@ impl Transport for HyperTransport {
     }
 }
 
-/// A connector that has so long for all of it: the name, the connection and the handshake. Whatever it
-/// has not done by then was no request.
+/// The bare connection: straight to the host, or through the tunnel of a proxy. A proxy has no way to
+/// this machine, so what is on it is always reached straight.
+#[derive(Clone)]
+struct Route {
+    straight: HttpConnector,
+    tunnel: Option<Tunnel<HttpConnector>>,
+}
+
+impl Route {
+    fn new(proxy: Option<&Proxy>) -> Self {
+        let mut straight = HttpConnector::new();
+        straight.set_nodelay(true);
+        straight.enforce_http(false);
+        let tunnel = proxy.map(|proxy| proxy.tunnel(straight.clone()));
+        Self { straight, tunnel }
+    }
+}
+
+impl Service<Uri> for Route {
+    type Response = TokioIo<TcpStream>;
+    type Error = Box<dyn StdError + Send + Sync>;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        ready!(self.straight.poll_ready(context))?;
+        match &mut self.tunnel {
+            Some(tunnel) => tunnel.poll_ready(context).map_err(Into::into),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        match &mut self.tunnel {
+            Some(tunnel) if !to.host().is_some_and(is_loopback) => {
+                let connecting = tunnel.call(to);
+                Box::pin(async { Ok(connecting.await?) })
+            }
+            _ => {
+                let connecting = self.straight.call(to);
+                Box::pin(async { Ok(connecting.await?) })
+            }
+        }
+    }
+}
+
+/// A connector that has so long for all of it: the name, the connection, the proxy and the handshake.
+/// Whatever it has not done by then was no request.
 #[derive(Clone)]
 struct Timed<C> {
     connector: C,

@@ -37,6 +37,7 @@ mod endpoint;
 
 mod amazon_pay;
 mod flexible_payments;
+mod signer;
 mod wire;
 
 pub mod retry;
@@ -45,9 +46,12 @@ mod certificate;
 
 mod clock;
 mod hyper;
+mod proxy;
 mod transport;
 
 mod error;
+mod excerpt;
+pub mod observe;
 
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -59,8 +63,12 @@ pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, Settings, Trust};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind, Phase, ServiceRefusal};
+pub use excerpt::Excerpt;
 pub use flexible_payments::FlexiblePaymentsConfig;
 pub use hyper::HyperTransport;
+pub use observe::Observer;
+pub use proxy::Proxy;
 pub use retry::RetryPolicy;
+pub use signer::{RemoteSigner, Signer};
 pub use transport::{BoxFuture, Transport, TransportError, TransportErrorKind};
 pub use wire::Wire;

@@ -1,11 +1,14 @@
 //! What the two services differ in, once their messages are encoded: signing, and reading refusals;
 //! neither sends nor tries again.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use fps_model::{Service, ServiceError, Timestamp};
 
 use crate::error::{Error, ServiceRefusal};
 use crate::retry::Class;
+use crate::transport::BoxFuture;
 
 /// A service that can be sent to: its configuration, which signs requests and sorts answers.
 pub trait Wire: Send + Sync + 'static {
@@ -15,15 +18,16 @@ pub trait Wire: Send + Sync + 'static {
     /// The revision of the API that messages are written in.
     fn version(&self) -> <Self::Service as Service>::Version;
 
-    /// Signs a request for this moment.
+    /// Signs a request for this moment, within `timeout` if somebody else has the key.
     ///
     /// # Errors
     /// [`Error`] of the kind `Sign`.
-    fn prepare(
-        &self,
-        request: &<Self::Service as Service>::Request,
+    fn prepare<'a>(
+        &'a self,
+        request: &'a <Self::Service as Service>::Request,
         now: Timestamp,
-    ) -> Result<http::Request<Bytes>, Error>;
+        timeout: Duration,
+    ) -> BoxFuture<'a, Result<http::Request<Bytes>, Error>>;
 
     /// Sorts an answer that is not a success.
     fn classify(
@@ -44,7 +48,7 @@ pub(crate) fn build(
     method: &str,
     url: String,
     headers: &[(&str, &str)],
-    sensitive: &str,
+    sensitive: &[&str],
     body: Bytes,
 ) -> Result<http::Request<Bytes>, Error> {
     use crate::error::{ErrorKind, Phase};
@@ -54,7 +58,7 @@ pub(crate) fn build(
     for (name, value) in headers {
         let mut value =
             http::HeaderValue::from_str(value).map_err(|error| fail(http::Error::from(error)))?;
-        value.set_sensitive(*name == sensitive);
+        value.set_sensitive(sensitive.contains(name));
         builder = builder.header(*name, value);
     }
     builder.body(body).map_err(fail)

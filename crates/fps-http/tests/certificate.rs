@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use fps_http::testing::{ScriptedTransport, Step};
-use fps_http::{CertificateFetcher, Error, ErrorKind, Phase, TransportErrorKind, Trust};
+use fps_http::{CertificateFetcher, Error, ErrorKind, Phase, Settings, TransportErrorKind, Trust};
 use fps_sign::{CertificateOrigin, CertificateUrl};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -128,7 +128,8 @@ fn serve(name: &str, answer: String) -> Server {
 async fn fetch_from(server: &Server, trust: &Trust) -> Result<(), Error> {
     let base = format!("https://localhost:{}/", server.port);
     let url = CertificateOrigin::new(&base).unwrap().admit(&format!("{base}cert.pem")).unwrap();
-    CertificateFetcher::new(trust).unwrap().fetch(&url).await.map(|_| ())
+    let settings = Settings::default().with_trust(trust.clone());
+    CertificateFetcher::new(&settings).unwrap().fetch(&url).await.map(|_| ())
 }
 
 fn ok(body: &str) -> String {

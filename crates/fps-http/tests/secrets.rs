@@ -6,6 +6,8 @@
 use std::error::Error as StdError;
 use std::fmt::Debug;
 
+use std::time::Duration;
+
 use fps_http::testing::{ManualClock, ScriptedTransport, Step};
 use fps_http::{
     AmazonPayConfig, Client, Error, FlexiblePaymentsConfig, Region, Settings, TransportErrorKind,
@@ -88,10 +90,12 @@ fn settings_print_no_authority_because_its_key_may_stand_beside_it() {
     }
 }
 
-#[test]
-fn a_request_to_amazon_pay_prints_no_signature() {
-    let encoded = create_refund().encode(pay_config().version()).unwrap();
-    let request = pay_config().prepare(&encoded, now()).unwrap();
+#[tokio::test]
+async fn a_request_to_amazon_pay_prints_neither_signature_nor_key() {
+    let config = pay_config();
+    let encoded = create_refund().encode(config.version()).unwrap();
+    let request = config.prepare(&encoded, now(), Duration::from_secs(1)).await.unwrap();
+    assert!(!printed(&request).contains(encoded.key.as_deref().unwrap()));
     assert!(request.headers()["authorization"].to_str().unwrap().contains("Signature="));
     assert_silent(&printed(&request));
 }

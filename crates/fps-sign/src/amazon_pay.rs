@@ -146,6 +146,62 @@ pub fn string_to_sign(algorithm: Algorithm, canonical_request: &str) -> String {
     text
 }
 
+/// A request up to the signature, for a key that somebody else holds: what to sign, and the
+/// `Authorization` header once it is signed.
+#[derive(Clone)]
+pub struct ToSign {
+    algorithm: Algorithm,
+    signed_headers: String,
+    text: String,
+}
+
+impl ToSign {
+    /// All of `request.headers` are signed; send them exactly as given here.
+    ///
+    /// # Errors
+    /// [`Error`] for a header that stands twice.
+    pub fn new(request: &Request<'_>, algorithm: Algorithm) -> Result<Self, Error> {
+        let mut names: Vec<String> =
+            request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let signed_headers = names.join(";");
+        let canonical = canonical_request(request, &signed_headers)?;
+        let text = string_to_sign(algorithm, &canonical);
+        Ok(Self { algorithm, signed_headers, text })
+    }
+
+    /// The bytes to sign by RSASSA-PSS with SHA-256 and MGF1 with SHA-256.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// The bytes of salt.
+    #[must_use]
+    pub const fn salt_len(&self) -> usize {
+        self.algorithm.salt_len()
+    }
+
+    /// The header, with the signature over [`ToSign::message`].
+    #[must_use]
+    pub fn authorization(&self, public_key_id: &str, signature: &[u8]) -> String {
+        format!(
+            "{} PublicKeyId={public_key_id}, SignedHeaders={}, Signature={}",
+            self.algorithm.as_str(),
+            self.signed_headers,
+            STANDARD.encode(signature)
+        )
+    }
+}
+
+/// The algorithm alone.
+impl fmt::Debug for ToSign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ToSign({})", self.algorithm.as_str())
+    }
+}
+
 /// The last stage: the `Authorization` header for a request. All of `request.headers` are signed;
 /// send them exactly as given here.
 ///
@@ -157,19 +213,9 @@ pub fn authorization(
     public_key_id: &str,
     signer: &dyn RequestSigner,
 ) -> Result<String, SignError> {
-    let mut names: Vec<String> =
-        request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let signed_headers = names.join(";");
-    let canonical = canonical_request(request, &signed_headers).map_err(SignError::new)?;
-    let text = string_to_sign(algorithm, &canonical);
-    let signature = signer.sign_pss_sha256(text.as_bytes(), algorithm.salt_len())?;
-    Ok(format!(
-        "{} PublicKeyId={public_key_id}, SignedHeaders={signed_headers}, Signature={}",
-        algorithm.as_str(),
-        STANDARD.encode(signature)
-    ))
+    let unsigned = ToSign::new(request, algorithm).map_err(SignError::new)?;
+    let signature = signer.sign_pss_sha256(unsigned.message(), unsigned.salt_len())?;
+    Ok(unsigned.authorization(public_key_id, &signature))
 }
 
 /// The signature of a checkout button's payload, in base64. There is no canonical request:

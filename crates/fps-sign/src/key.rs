@@ -32,8 +32,8 @@ pub struct PublicKey(Public);
 
 /// Signs Amazon Pay requests. A key in memory does ([`PrivateKey`]); so can one in an HSM or KMS.
 ///
-/// The call is synchronous: whoever asks a remote KMS blocks the thread that sends, for as long as
-/// the answer takes.
+/// The call is synchronous. For a key behind a network, take what is to be signed from
+/// [`amazon_pay::ToSign`](crate::amazon_pay::ToSign) and wait for the signature as you like.
 pub trait RequestSigner: Send + Sync {
     /// RSASSA-PSS over `message` with SHA-256, MGF1 with SHA-256, and a salt of `salt_len` bytes.
     ///

@@ -49,7 +49,7 @@ pub use refund::{RefundError, SnapshotError, Submitted};
 
 pub use fps_http::{
     AmazonPayConfig, CertificateFetcher, Client, Clock, ConfigError, Environment, Error, ErrorKind,
-    FlexiblePaymentsConfig, Phase, Region, RetryPolicy, ServiceRefusal, Settings, Trust,
+    FlexiblePaymentsConfig, Phase, Proxy, Region, RetryPolicy, ServiceRefusal, Settings, Trust,
 };
 pub use fps_model::{
     Answer, CallerReference, IdempotencyKey, InvalidKey, Operation, Sensitive, Timestamp,

@@ -213,8 +213,9 @@ async fn a_fps_refund_that_is_declined_is_told_by_every_way() {
         assert!(detail.date_completed.is_some());
 
         let trust = Trust::Only(world.sandbox.ca_pem().to_owned());
+        let settings = Settings::default().with_trust(trust);
         let origin = CertificateOrigin::new(&format!("{}/", world.sandbox.url())).unwrap();
-        let verifier = Notifications::new(url, origin, CertificateFetcher::new(&trust).unwrap());
+        let verifier = Notifications::new(url, origin, CertificateFetcher::new(&settings).unwrap());
         let mut last = None;
         for _ in 0..notifications {
             let body = inbox.answer(200, "").await.body;
@@ -332,9 +333,10 @@ async fn notifications_are_believed_only_when_proved() {
     let (_, refund) = world.fps.refund(reference("r"), &id, &payment, &wish).await.unwrap();
 
     let trust = Trust::Only(world.sandbox.ca_pem().to_owned());
+    let settings = Settings::default().with_trust(trust);
     let origin = |origin: &str| CertificateOrigin::new(origin).unwrap();
     let notifications = |url: &str, from: &str| {
-        Notifications::new(url, origin(from), CertificateFetcher::new(&trust).unwrap())
+        Notifications::new(url, origin(from), CertificateFetcher::new(&settings).unwrap())
     };
     let here = format!("{}/", world.sandbox.url());
     let verifier = notifications(&url, &here);

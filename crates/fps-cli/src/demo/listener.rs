@@ -12,7 +12,7 @@ use axum::routing::post;
 use fps::flexible_payments::{TransactionId, TransactionNotification};
 use fps::{
     CertificateFetcher, CertificateOrigin, Money, NotificationError, Notifications, Observation,
-    RefundState, Trust, Verified,
+    RefundState, Settings, Trust, Verified,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -47,8 +47,9 @@ impl Listener {
     pub(super) fn listen(self, world: &World) -> Result<Listening, Failure> {
         let what = "notifications cannot be verified";
         let trust = Trust::Only(world.sandbox.ca_pem().to_owned());
+        let settings = Settings::default().with_trust(trust);
         let origin = CertificateOrigin::new(&format!("{}/", world.sandbox.url())).or_fail(what)?;
-        let fetcher = CertificateFetcher::new(&trust).or_fail(what)?;
+        let fetcher = CertificateFetcher::new(&settings).or_fail(what)?;
         let (sender, proved) = mpsc::unbounded_channel();
         let desk = Desk { notifications: Notifications::new(self.url, origin, fetcher), sender };
         let router = Router::new().route(PATH, post(receive)).with_state(Arc::new(desk));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use fps_http::{HyperTransport, Transport, Trust};
+use fps_http::{HyperTransport, Settings, Transport, Trust};
 use fps_model::flexible_payments::{Dialect, FlexiblePaymentsApi, Pay, Refund};
 use fps_model::{CallerReference, Operation, Params, Timestamp};
 use fps_sandbox::{Config, Merchant, MerchantSpec, Sandbox, Totals};
@@ -238,7 +238,7 @@ async fn start(file: &Path, processing: Duration) -> Sandbox {
 
 fn transport(sandbox: &Sandbox) -> HyperTransport {
     let trust = Trust::Only(sandbox.ca_pem().to_owned());
-    HyperTransport::new(&trust, Duration::from_secs(5)).unwrap()
+    HyperTransport::new(&Settings::default().with_trust(trust)).unwrap()
 }
 
 /// Changes the file of a sandbox that was stopped: forges it, or lets time pass in it.
