@@ -52,6 +52,12 @@ impl CallerReference {
         })
     }
 
+    /// The reference that 128 bits make: their 32 hexadecimal digits in lower case.
+    #[must_use]
+    pub fn from_bits(bits: u128) -> Self {
+        Self(format!("{bits:032x}"))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -97,6 +103,12 @@ impl IdempotencyKey {
             most: Self::CHARACTERS_MAX,
             characters: "letters, digits, dashes and underscores",
         })
+    }
+
+    /// The key that 128 bits make: their 32 hexadecimal digits in lower case, all that it can hold.
+    #[must_use]
+    pub fn from_bits(bits: u128) -> Self {
+        Self(format!("{bits:032x}"))
     }
 
     /// The text.

@@ -127,6 +127,104 @@ impl<'a> Claim<'a, Vec<(String, String)>> {
     }
 }
 
+/// A notification or return URL about which the service is asked, by its action `VerifySignature`,
+/// instead of a certificate; nothing is proved yet. Nothing is asked here either.
+///
+/// What is asked is what arrived, byte for byte. The service reads it and so does the caller, each with
+/// a parser of its own, so bytes that two parsers could read in two ways are refused: a pair without
+/// `=`, a `%` that begins no escape, a `;`, and what no URL holds.
+#[derive(Clone)]
+pub struct Question<'a> {
+    url_end_point: &'a str,
+    http_parameters: &'a str,
+    params: Vec<(String, String)>,
+}
+
+/// Without the parameters, which are nobody's business.
+impl fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question")
+            .field("url_end_point", &self.url_end_point)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Question<'a> {
+    /// Reads what arrived: `address` is the merchant's own address as Amazon was given it, `received`
+    /// the body of a notification, or what follows the question mark of a return URL, as it came.
+    ///
+    /// # Errors
+    /// [`Error`] when a part of the signature is missing, doubled or not RSA-SHA1 in version 2, the
+    /// address is not `http` or `https`, or the parameters could be read in two ways.
+    pub fn read(address: &'a str, received: &'a str) -> Result<Self, Error> {
+        // The method is part of what the service signed, and not of what it is asked.
+        let target =
+            Target::from_url("POST", address).ok_or(Error::Malformed("the merchant's address"))?;
+        if !reads_one_way(received) {
+            return Err(Error::Malformed("the form"));
+        }
+        let Claim { params, .. } = Claim::read(target, parse_form(received)?)?;
+        let url_end_point = address.split(['?', '#']).next().unwrap_or(address);
+        Ok(Self { url_end_point, http_parameters: received, params })
+    }
+
+    /// The address without its query, as `UrlEndPoint` takes it.
+    #[must_use]
+    pub const fn url_end_point(&self) -> &'a str {
+        self.url_end_point
+    }
+
+    /// Every parameter exactly as it arrived, as `HttpParameters` takes it, still to be encoded as the
+    /// value of that parameter.
+    #[must_use]
+    pub const fn http_parameters(&self) -> &'a str {
+        self.http_parameters
+    }
+
+    /// Says that the service was asked, and answered that it signed this. Whoever calls it answers for
+    /// both, and for whom was asked: the service that the configuration names, over TLS, and not one
+    /// that the message names.
+    #[must_use]
+    pub fn vouched_for_by_the_service(self) -> Vouched<Vec<(String, String)>> {
+        Vouched(self.params)
+    }
+}
+
+/// Something that the service is said to have said that it signed: see
+/// [`Question::vouched_for_by_the_service`]. It is less than [`Verified`], whose signature was checked
+/// here, and cannot become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched<T>(T);
+
+impl<T> Vouched<T> {
+    /// What was vouched for.
+    pub const fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// What was vouched for, without the word for it.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+
+    /// Reads what was vouched for into another form, as [`Verified::try_map`] does.
+    ///
+    /// # Errors
+    /// What `read` answers.
+    pub fn try_map<U, E>(self, read: fn(&T) -> Result<U, E>) -> Result<Vouched<U>, E> {
+        read(&self.0).map(Vouched)
+    }
+}
+
+/// Would every parser of forms find the same parameters?
+fn reads_one_way(form: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b";#\"<>\\^`{|}".contains(&byte);
+    let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    form.bytes().all(plain)
+        && form.split('%').skip(1).all(is_escape)
+        && form.split('&').all(|pair| pair.is_empty() || pair.find('=').is_some_and(|at| at > 0))
+}
+
 /// The parameters that sign a message: `signatureVersion`, `signatureMethod`, `certificateUrl` and,
 /// last, `signature`. SHA-1 signatures are made by the portable RSA backend only.
 ///

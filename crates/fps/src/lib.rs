@@ -38,13 +38,17 @@ mod amazon_pay_client;
 mod flexible_payments_client;
 
 mod follow;
+mod key;
 mod notifications;
 mod refund;
 
 pub use amazon_pay_client::AmazonPay;
 pub use flexible_payments_client::FlexiblePayments;
 pub use follow::{Followed, Patience};
-pub use notifications::{NotificationError, Notifications};
+pub use key::{Key, RandomnessError};
+pub use notifications::{
+    Arrived, Changed, Confirmation, Event, NotificationError, Notifications, Proof, Received, Topic,
+};
 pub use refund::{RefundError, SnapshotError, Submitted};
 
 pub use fps_http::{

@@ -1,22 +1,26 @@
 //! The paved path against the sandbox: decide, send, follow, believe what is proved.
 
-#![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a case that cannot be built is a failed test"
+)]
 
 use std::time::Duration;
 
 use fps::amazon_pay::{ChargeId, CreateRefund, ReasonCode, RefundId};
 use fps::flexible_payments::{
     CancelToken, ErrorCode, GetTransaction, GetTransactionStatus, NotifiedStatus, Pay, Refund,
-    TransactionId, TransactionStatus,
+    TransactionId, TransactionNotification, TransactionStatus,
 };
 use fps::{
-    AmazonPay, AmazonPayConfig, CallerReference, CertificateFetcher, CertificateOrigin,
-    Credentials, Currency, Decision, FlexiblePayments, FlexiblePaymentsConfig, Followed,
+    AmazonPay, AmazonPayConfig, Arrived, CallerReference, CertificateFetcher, CertificateOrigin,
+    Credentials, Currency, Decision, Event, FlexiblePayments, FlexiblePaymentsConfig, Followed,
     IdempotencyKey, Method, Money, NotificationError, Notifications, Observation, Patience,
-    PrivateKey, RefundError, RefundState, Region, Rule, ServiceRefusal, Settings, SnapshotError,
-    Trust, Wish,
+    PrivateKey, Received, RefundError, RefundState, Region, Rule, ServiceRefusal, Settings,
+    SnapshotError, Trust, Wish,
 };
-use fps_http::testing::Inbox;
+use fps_http::testing::{Inbox, Sent};
 use fps_sandbox::{Config, Merchant, MerchantSpec, Sandbox};
 use tempfile::TempDir;
 
@@ -218,14 +222,15 @@ async fn a_fps_refund_that_is_declined_is_told_by_every_way() {
         let verifier = Notifications::new(url, origin, CertificateFetcher::new(&settings).unwrap());
         let mut last = None;
         for _ in 0..notifications {
-            let body = inbox.answer(200, "").await.body;
-            last = Some(verifier.verify(body.as_bytes()).await.unwrap());
+            let sent = inbox.answer(200, "").await;
+            last = Some(receive(&verifier, &sent, &sent.body).await.unwrap());
         }
         let last = last.unwrap();
-        assert_eq!(Notifications::observation(&last), Some(Observation::Declined));
-        assert_eq!(last.get().transaction_id, refund.id);
-        assert_eq!(last.get().transaction_status, NotifiedStatus::Failure);
-        assert_eq!(last.get().parent_transaction_id.as_ref(), Some(&id));
+        assert_eq!(last.event().observation(), Some(Observation::Declined));
+        let last = transaction(&last);
+        assert_eq!(last.transaction_id, refund.id);
+        assert_eq!(last.transaction_status, NotifiedStatus::Failure);
+        assert_eq!(last.parent_transaction_id.as_ref(), Some(&id));
 
         // It is as if it had never been: the same may be refunded, for the same fee.
         world.sandbox.accept_refunds(id.as_str()).await.unwrap();
@@ -341,14 +346,15 @@ async fn notifications_are_believed_only_when_proved() {
     let here = format!("{}/", world.sandbox.url());
     let verifier = notifications(&url, &here);
     let mut seen = Vec::new();
-    let mut bodies = Vec::new();
+    let mut sent = Vec::new();
     for _ in 0..4 {
-        let body = inbox.answer(200, "").await.body;
-        let proved = verifier.verify(body.as_bytes()).await.unwrap();
-        let observation = Notifications::observation(&proved);
-        let notified = proved.into_inner();
-        seen.push((notified.transaction_id, notified.transaction_status, observation));
-        bodies.push(body);
+        let request = inbox.answer(200, "").await;
+        let received = receive(&verifier, &request, &request.body).await.unwrap();
+        let observation = received.event().observation();
+        let notified = transaction(&received);
+        let (id, status) = (&notified.transaction_id, &notified.transaction_status);
+        seen.push((id.clone(), status.clone(), observation));
+        sent.push(request);
     }
     assert_eq!(
         seen,
@@ -361,18 +367,36 @@ async fn notifications_are_believed_only_when_proved() {
         ]
     );
 
-    let forged = bodies[2].replace("transactionStatus=PENDING", "transactionStatus=SUCCESS");
-    let error = verifier.verify(forged.as_bytes()).await.unwrap_err();
+    let forged = sent[2].body.replace("transactionStatus=PENDING", "transactionStatus=SUCCESS");
+    let error = receive(&verifier, &sent[2], &forged).await.unwrap_err();
     assert!(matches!(error, NotificationError::Unproved(fps_sign::Error::Mismatch)), "{error:?}");
     // Meant for another address.
     let elsewhere = notifications("http://127.0.0.1:1/ipn", &here);
-    let error = elsewhere.verify(bodies[3].as_bytes()).await.unwrap_err();
+    let error = receive(&elsewhere, &sent[3], &sent[3].body).await.unwrap_err();
     assert!(matches!(error, NotificationError::Unproved(_)), "{error:?}");
     // Signed by a sandbox, while the live service is expected: nothing is fetched.
     let live = notifications(&url, "https://fps.amazonaws.com/");
-    let error = live.verify(bodies[3].as_bytes()).await.unwrap_err();
+    let error = receive(&live, &sent[3], &sent[3].body).await.unwrap_err();
     assert!(matches!(error, NotificationError::Foreign(_)), "{error:?}");
     for body in ["", "transactionStatus=SUCCESS", "%ff"] {
-        verifier.verify(body.as_bytes()).await.unwrap_err();
+        receive(&verifier, &sent[3], body).await.unwrap_err();
+    }
+}
+
+/// What arrived as this request, with this body.
+async fn receive(
+    notifications: &Notifications,
+    sent: &Sent,
+    body: &str,
+) -> Result<Received, NotificationError> {
+    let method = sent.line.split(' ').next().unwrap();
+    let headers = sent.headers.iter().map(|(name, value)| (name, value));
+    notifications.receive(&Arrived::new(method, headers, body.as_bytes())).await
+}
+
+fn transaction(received: &Received) -> &TransactionNotification {
+    match received.event() {
+        Event::Transaction(notified) => notified,
+        other => panic!("{other:?}"),
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use fps::flexible_payments::{TransactionId, TransactionNotification};
+use fps::flexible_payments::TransactionId;
 use fps::{
-    CertificateFetcher, CertificateOrigin, Money, NotificationError, Notifications, Observation,
-    RefundState, Settings, Trust, Verified,
+    Arrived, CertificateFetcher, CertificateOrigin, Event, Money, NotificationError, Notifications,
+    Observation, Received, RefundState, Settings, Trust,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -61,15 +61,15 @@ impl Listener {
     }
 }
 
-type Proved = Result<Verified<TransactionNotification>, NotificationError>;
+type Proved = Result<Received, NotificationError>;
 
 struct Desk {
     notifications: Notifications,
     sender: mpsc::UnboundedSender<Proved>,
 }
 
-async fn receive(State(desk): State<Arc<Desk>>, body: Bytes) -> StatusCode {
-    let proved = desk.notifications.verify(&body).await;
+async fn receive(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let proved = desk.notifications.receive(&Arrived::new("POST", &headers, &body)).await;
     let status = if proved.is_ok() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     // Whoever listened may have gone.
     drop(desk.sender.send(proved));
@@ -102,22 +102,23 @@ impl Listening {
         let (mut state, mut pending) = (RefundState::Accepted, false);
         while let Some(proved) = self.proved.recv().await {
             let proved = proved.or_fail("a notification could not be proved")?;
-            if proved.get().transaction_id != *refund {
+            let Event::Transaction(notified) = proved.event() else { continue };
+            let Some(observation) = proved.event().observation() else { continue };
+            if notified.transaction_id != *refund {
                 continue;
             }
-            let Some(observation) = Notifications::observation(&proved) else { continue };
             // Observations come late, twice and in any order: the state machine sorts them.
             state = state.observe(observation).map_err(|error| {
                 Failure::new(Exit::Damaged, "the notifications disagree").because(error)
             })?;
             pending |= observation == Observation::Pending;
-            statuses.push(proved.get().transaction_status.to_string());
+            statuses.push(notified.transaction_status.to_string());
             match state {
                 RefundState::Declined => {
                     return Err(Failure::new(Exit::Damaged, "the refund was declined"));
                 }
                 RefundState::Refunded if pending => {
-                    return Ok(Told { amount: proved.get().transaction_amount, statuses });
+                    return Ok(Told { amount: notified.transaction_amount, statuses });
                 }
                 _ => {}
             }
