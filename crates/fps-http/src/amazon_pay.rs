@@ -13,6 +13,7 @@ use http::StatusCode;
 use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Phase, ServiceRefusal};
+use crate::pacing::Limits;
 use crate::retry::Class;
 use crate::signer::Signer;
 use crate::transport::BoxFuture;
@@ -288,6 +289,14 @@ impl Wire for AmazonPayConfig {
         match refusal.map(|refusal| &refusal.code) {
             Some(ReasonCode::TooManyRequests | ReasonCode::RequestThrottled) => Class::Throttled,
             _ => class_of(status),
+        }
+    }
+
+    /// The published limits at Amazon's own addresses; an emulator has none.
+    fn limits(&self) -> Limits {
+        match Region::ALL.iter().any(|region| region.host() == self.endpoint.authority()) {
+            true => Limits::amazon_pay(self.environment),
+            false => Limits::none(),
         }
     }
 

@@ -14,7 +14,8 @@ use crate::config::{ConfigError, Settings};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::hyper::HyperTransport;
 use crate::observe::{Attempt, Call, Event, Wait, WaitReason, attempt_span, call_span};
-use crate::retry::{self, Class, Decision, Outcome, decide};
+use crate::pacing::{Pacing, TooLong};
+use crate::retry::{self, Class, Decision, Outcome, TRY_TIME_MIN, decide};
 use crate::transport::{Transport, TransportError, TransportErrorKind};
 use crate::wire::Wire;
 
@@ -26,6 +27,7 @@ pub struct Client<W> {
 struct Inner<W> {
     wire: W,
     settings: Settings,
+    pacing: Pacing,
     transport: Box<dyn Transport>,
     clock: Box<dyn Clock>,
 }
@@ -62,7 +64,8 @@ impl<W: Wire> Client<W> {
         clock: impl Clock,
     ) -> Self {
         let (transport, clock) = (Box::new(transport), Box::new(clock));
-        Self { inner: Arc::new(Inner { wire, settings, transport, clock }) }
+        let pacing = settings.pacing.clone().unwrap_or_else(|| Pacing::new(wire.limits()));
+        Self { inner: Arc::new(Inner { wire, settings, pacing, transport, clock }) }
     }
 
     /// The clock that the client waits by.
@@ -83,17 +86,19 @@ impl<W: Wire> Client<W> {
         O: Operation<Service = W::Service>,
     {
         let span = call_span(O::ACTION);
+        let called = span.clone();
         async move {
             let start = self.inner.clock.elapsed();
             let mut tries = 0;
             let answer = self.tried(operation, start, &mut tries).await;
             let Inner { settings, clock, .. } = &*self.inner;
-            settings.hook.tell(&Event::Call(Call {
+            let call = Call {
                 operation: O::ACTION,
                 attempts: tries,
                 elapsed: clock.elapsed().saturating_sub(start),
                 error: answer.as_ref().err(),
-            }));
+            };
+            settings.hook.tell(&called, &Event::Call(call));
             answer
         }
         .instrument(span)
@@ -115,31 +120,63 @@ impl<W: Wire> Client<W> {
             .encode(wire.version())
             .map_err(|error| Error::new(ErrorKind::Encode, Phase::NotSent).with_source(error))?;
         let since = || clock.elapsed().saturating_sub(start);
+        let left = || settings.retry.call_timeout.saturating_sub(since());
         let mut history = History::default();
+        let mut last = None;
         loop {
+            if let Err(too_long) = self.wait_for_turn::<O>(*number + 1, left()).await {
+                let paced = || Error::new(ErrorKind::Paced, Phase::NotSent).with_source(too_long);
+                return Err(history.conclude(last.unwrap_or_else(paced)));
+            }
             *number += 1;
-            let left = settings.retry.call_timeout.saturating_sub(since());
-            let attempt = self.attempt::<O>(&request, *number, left);
-            let failed = match attempt.instrument(attempt_span(*number)).await {
+            let span = attempt_span(*number);
+            let attempt = self.attempt::<O>(&request, *number, left(), &span);
+            let failed = match attempt.instrument(span.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
             history.record(O::REPLAY, &failed);
+            self.note_throttled(O::ACTION, failed.outcome);
             let attempt =
                 retry::Attempt { number: *number, elapsed: since(), outcome: failed.outcome };
+            let error = failed.error.with_attempts(*number);
             match decide(&settings.retry, O::REPLAY, attempt, jitter()) {
-                Decision::RetryAfter(delay) if failed.error.kind() != ErrorKind::Sign => {
+                Decision::RetryAfter(delay) if error.kind() != ErrorKind::Sign => {
                     self.wait::<O>(*number + 1, delay, WaitReason::Backoff).await;
+                    last = Some(error);
                 }
-                _ => return Err(history.conclude(failed.error.with_attempts(*number))),
+                _ => return Err(history.conclude(error)),
             }
+        }
+    }
+
+    /// Waits until the limits let the operation through, and leave time for an answer.
+    async fn wait_for_turn<O: Operation>(
+        &self,
+        number: u32,
+        left: Duration,
+    ) -> Result<(), TooLong> {
+        let Inner { pacing, clock, .. } = &*self.inner;
+        let at_most = left.saturating_sub(TRY_TIME_MIN);
+        let wait = pacing.reserve(O::ACTION, clock.elapsed(), at_most)?;
+        if !wait.is_zero() {
+            self.wait::<O>(number, wait, WaitReason::Pacing).await;
+        }
+        Ok(())
+    }
+
+    /// Whoever shares the limits must know that they are used up.
+    fn note_throttled(&self, action: &str, outcome: Outcome) {
+        let Inner { pacing, clock, .. } = &*self.inner;
+        if let Outcome::Answered { class: Class::Throttled, retry_after } = outcome {
+            pacing.throttled(action, clock.elapsed(), retry_after);
         }
     }
 
     async fn wait<O: Operation>(&self, number: u32, duration: Duration, reason: WaitReason) {
         let Inner { settings, clock, .. } = &*self.inner;
         let wait = Wait { operation: O::ACTION, number, duration, reason };
-        settings.hook.tell(&Event::Wait(wait));
+        settings.hook.tell(&tracing::Span::current(), &Event::Wait(wait));
         clock.sleep(duration).await;
     }
 
@@ -149,6 +186,7 @@ impl<W: Wire> Client<W> {
         request: &<W::Service as Service>::Request,
         number: u32,
         left: Duration,
+        span: &tracing::Span,
     ) -> Result<Answer<O::Response>, Failed>
     where
         O: Operation<Service = W::Service>,
@@ -165,7 +203,7 @@ impl<W: Wire> Client<W> {
             Err(failed) => Err(failed),
         };
         let error = answer.as_ref().err().map(|failed| &failed.error);
-        settings.hook.tell(&Event::Attempt(Attempt {
+        let attempt = Attempt {
             operation: O::ACTION,
             number,
             latency: clock.elapsed().saturating_sub(start),
@@ -176,7 +214,8 @@ impl<W: Wire> Client<W> {
                 Ok(answer) => answer.request_id.as_deref(),
                 Err(failed) => failed.error.request_id(),
             },
-        }));
+        };
+        settings.hook.tell(span, &Event::Attempt(attempt));
         answer
     }
 
@@ -186,7 +225,7 @@ impl<W: Wire> Client<W> {
         request: &<W::Service as Service>::Request,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, Failed> {
-        let Inner { wire, settings, transport, clock } = &*self.inner;
+        let Inner { wire, settings, transport, clock, .. } = &*self.inner;
         let prepared = wire
             .prepare(request, clock.now(), timeout)
             .await

@@ -1,6 +1,7 @@
 //! The one place where the real time is read and waited for; how long to wait is not decided here.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fps_model::Timestamp;
 
@@ -18,18 +19,22 @@ pub trait Clock: Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;
 }
 
+/// The point that all clocks of this process count from, so that what one says means the same to
+/// another.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 /// The time of this machine.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
-    start: std::time::Instant,
+    start: Instant,
 }
 
 impl SystemClock {
-    /// Starts counting now.
+    /// Counting from the same point as every other of this process.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn new() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self { start: *START }
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::observe::{Hook, Observer};
+use crate::pacing::{Limits, Pacing};
 use crate::proxy::Proxy;
 use crate::retry::RetryPolicy;
 
@@ -23,6 +24,10 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     /// How often and how long it is tried.
     pub retry: RetryPolicy,
+    /// The limits of the account that requests are sent for, shared by all who send for it. A call
+    /// waits for its turn before every try, within the time that the whole call may take. Default:
+    /// the published limits of where the requests go, kept by this client alone.
+    pub pacing: Option<Pacing>,
     /// The largest answer that is read. Default: 1 MiB.
     pub body_bytes_max: usize,
     pub(crate) hook: Hook,
@@ -36,6 +41,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
             retry: RetryPolicy::default(),
+            pacing: None,
             body_bytes_max: 1024 * 1024,
             hook: Hook::default(),
         }
@@ -98,6 +104,19 @@ impl Settings {
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
+    }
+
+    /// The same, keeping to these limits, which other clients may share.
+    #[must_use]
+    pub fn with_pacing(mut self, pacing: Pacing) -> Self {
+        self.pacing = Some(pacing);
+        self
+    }
+
+    /// The same, keeping to no limit: somebody else does.
+    #[must_use]
+    pub fn without_pacing(self) -> Self {
+        self.with_pacing(Pacing::new(Limits::none()))
     }
 }
 

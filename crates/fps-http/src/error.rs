@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Encode,
     /// The request could not be signed and was not sent.
     Sign,
+    /// Its turn would have come too late, so it was not sent; see [`crate::pacing`].
+    Paced,
     /// No connection.
     Connect,
     /// No answer in time.
@@ -219,6 +221,9 @@ impl fmt::Display for Error {
             }
             (ErrorKind::Sign, _) => {
                 f.write_str("the request was not sent: it could not be signed")?
+            }
+            (ErrorKind::Paced, _) => {
+                f.write_str("the request was not sent: its turn comes too late")?
             }
             (ErrorKind::Connect, _) => f.write_str("the service could not be reached")?,
             (ErrorKind::Timeout, _) => f.write_str("the service did not answer in time")?,

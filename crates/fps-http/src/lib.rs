@@ -40,6 +40,7 @@ mod flexible_payments;
 mod signer;
 mod wire;
 
+pub mod pacing;
 pub mod retry;
 
 mod certificate;
@@ -67,6 +68,7 @@ pub use excerpt::Excerpt;
 pub use flexible_payments::FlexiblePaymentsConfig;
 pub use hyper::HyperTransport;
 pub use observe::Observer;
+pub use pacing::{Limits, Pacing};
 pub use proxy::Proxy;
 pub use retry::RetryPolicy;
 pub use signer::{RemoteSigner, Signer};

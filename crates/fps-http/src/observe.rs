@@ -93,17 +93,17 @@ impl Hook {
         Self(Some(Arc::new(observer)))
     }
 
-    /// Tells `tracing`, in the span that is entered, and the observer.
-    pub(crate) fn tell(&self, event: &Event<'_>) {
+    /// Tells `tracing`, in the span of the call or of the try, and the observer.
+    pub(crate) fn tell(&self, span: &tracing::Span, event: &Event<'_>) {
         match event {
-            Event::Attempt(attempt) => trace_attempt(attempt),
+            Event::Attempt(attempt) => trace_attempt(span, attempt),
             Event::Wait(wait) => tracing::debug!(
                 attempt = wait.number,
                 wait_ms = millis(wait.duration),
                 reason = ?wait.reason,
                 "waiting"
             ),
-            Event::Call(call) => trace_call(call),
+            Event::Call(call) => trace_call(span, call),
         }
         if let Some(observer) = &self.0 {
             observer.observe(event);
@@ -143,8 +143,7 @@ pub(crate) fn attempt_span(number: u32) -> tracing::Span {
     )
 }
 
-fn trace_attempt(attempt: &Attempt<'_>) {
-    let span = tracing::Span::current();
+fn trace_attempt(span: &tracing::Span, attempt: &Attempt<'_>) {
     span.record("phase", tracing::field::debug(attempt.phase));
     span.record("latency_ms", millis(attempt.latency));
     span.record("status", attempt.status);
@@ -153,8 +152,7 @@ fn trace_attempt(attempt: &Attempt<'_>) {
     tracing::debug!("attempt ended");
 }
 
-fn trace_call(call: &Call<'_>) {
-    let span = tracing::Span::current();
+fn trace_call(span: &tracing::Span, call: &Call<'_>) {
     span.record("attempts", call.attempts);
     span.record("elapsed_ms", millis(call.elapsed));
     match call.error {

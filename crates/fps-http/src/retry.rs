@@ -6,7 +6,7 @@ use std::time::Duration;
 use fps_model::Replay;
 
 /// The least time that must be left for another try.
-const TRY_TIME_MIN: Duration = Duration::from_secs(1);
+pub(crate) const TRY_TIME_MIN: Duration = Duration::from_secs(1);
 
 /// How often and how long a request is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use fps_model::{Service, ServiceError, Timestamp};
 
 use crate::error::{Error, ServiceRefusal};
+use crate::pacing::Limits;
 use crate::retry::Class;
 use crate::transport::BoxFuture;
 
@@ -35,6 +36,12 @@ pub trait Wire: Send + Sync + 'static {
         status: http::StatusCode,
         refusal: Option<&ServiceError<<Self::Service as Service>::Code>>,
     ) -> Class;
+
+    /// How many requests the service takes where this configuration sends them; a client keeps to it
+    /// unless its settings say otherwise. Default: no limit is known.
+    fn limits(&self) -> Limits {
+        Limits::none()
+    }
 
     /// The header with the service's id of the request, if it is not in the body.
     fn request_id_header(&self) -> Option<&'static str>;

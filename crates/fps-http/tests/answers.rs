@@ -37,13 +37,13 @@ fn clock() -> ManualClock {
 fn pay(transport: impl Transport, clock: &ManualClock) -> Client<AmazonPayConfig> {
     let signer = TiredSigner(Mutex::new(u32::MAX));
     let config = AmazonPayConfig::new("SANDBOX-KEY", signer, Region::Europe).unwrap();
-    Client::with_transport(config, Settings::default(), transport, clock.clone())
+    Client::with_transport(config, Settings::default().without_pacing(), transport, clock.clone())
 }
 
 fn fps(transport: impl Transport) -> Client<FlexiblePaymentsConfig> {
     let credentials = Credentials::new("AKEXAMPLE", Secret::new("s"));
     let config = FlexiblePaymentsConfig::new("https://localhost:8443/", credentials).unwrap();
-    Client::with_transport(config, Settings::default(), transport, clock())
+    Client::with_transport(config, Settings::default().without_pacing(), transport, clock())
 }
 
 fn create_refund() -> CreateRefund {
@@ -192,7 +192,12 @@ async fn a_key_that_stops_signing_ends_the_call_and_not_the_doubt() {
         let signer = TiredSigner(Mutex::new(signatures));
         let config = AmazonPayConfig::new("SANDBOX-KEY", signer, Region::Europe).unwrap();
         let clock = clock();
-        let client = Client::with_transport(config, Settings::default(), lost(), clock.clone());
+        let client = Client::with_transport(
+            config,
+            Settings::default().without_pacing(),
+            lost(),
+            clock.clone(),
+        );
         let error = client.send(&create_refund()).await.unwrap_err();
         assert_eq!((error.kind(), error.phase()), (ErrorKind::Sign, phase));
         assert_eq!((error.is_unknown(), error.attempts()), (unknown, attempts));

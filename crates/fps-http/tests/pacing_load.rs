@@ -205,15 +205,14 @@ struct Run {
 }
 
 /// Sends refunds with 16 workers, who share as many clients as there are pacings.
-async fn run(refunds: u32, pacings: &[Option<Pacing>], latency_max: Duration) -> Run {
+async fn run(refunds: u32, pacings: &[Pacing], latency_max: Duration) -> Run {
     const WORKERS: usize = 16;
     let clock = VirtualClock::new(WORKERS);
     let service = Service::new(&clock, latency_max);
     let clients: Vec<_> = pacings
         .iter()
         .map(|pacing| {
-            let mut settings = Settings::default();
-            settings.pacing.clone_from(pacing);
+            let settings = Settings::default().with_pacing(pacing.clone());
             Client::with_transport(config(), settings, service.clone(), clock.clone())
         })
         .collect();
@@ -253,7 +252,7 @@ const LOAD: u32 = 10_000;
 
 #[tokio::test]
 async fn ten_thousand_refunds_go_out_as_fast_as_the_service_takes_them() {
-    let run = run(LOAD, &[Some(live())], Duration::ZERO).await;
+    let run = run(LOAD, &[live()], Duration::ZERO).await;
     // Ten at once, and 9,990 at four a second.
     let expected = Run {
         duration: millis(2_497_500),
@@ -268,7 +267,7 @@ async fn ten_thousand_refunds_go_out_as_fast_as_the_service_takes_them() {
 #[tokio::test]
 async fn ways_of_uneven_length_cost_next_to_nothing() {
     for latency_max in [millis(40), millis(400), millis(1500)] {
-        let run = run(LOAD, &[Some(live())], latency_max).await;
+        let run = run(LOAD, &[live()], latency_max).await;
         assert_eq!((run.executed, run.accepted, run.failed), (10_000, 10_000, 0), "{run:?}");
         let off = run.duration.abs_diff(millis(2_497_500));
         assert!(off * 50 <= millis(2_497_500), "within 2 %: {run:?}");
@@ -278,20 +277,20 @@ async fn ways_of_uneven_length_cost_next_to_nothing() {
 
 #[tokio::test]
 async fn without_pacing_the_same_load_is_mostly_refused() {
-    let run = run(LOAD, &[None], Duration::ZERO).await;
+    let run = run(LOAD, &[Pacing::new(Limits::none())], Duration::ZERO).await;
     assert!(run.throttled > LOAD, "{run:?}");
     assert!(run.failed > 1000, "{run:?}");
 }
 
 #[tokio::test]
 async fn two_clients_that_share_stay_within_the_limit_together() {
-    let shared = Some(live());
+    let shared = live();
     let run_shared = run(2_000, &[shared.clone(), shared], Duration::ZERO).await;
     let told = (run_shared.executed, run_shared.throttled, run_shared.failed);
     assert_eq!(told, (2_000, 0, 0));
     assert_eq!(run_shared.duration, millis(497_500));
 
     // Each with limits of its own, they take twice what there is.
-    let run_apart = run(2_000, &[Some(live()), Some(live())], Duration::ZERO).await;
+    let run_apart = run(2_000, &[live(), live()], Duration::ZERO).await;
     assert!(run_apart.throttled > 200, "{run_apart:?}");
 }

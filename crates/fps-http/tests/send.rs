@@ -32,13 +32,18 @@ fn clock() -> ManualClock {
 
 fn pay(script: &ScriptedTransport, clock: &ManualClock) -> Client<AmazonPayConfig> {
     let config = AmazonPayConfig::new("SANDBOX-KEY", LengthSigner, Region::Europe).unwrap();
-    Client::with_transport(config, Settings::default(), script.clone(), clock.clone())
+    Client::with_transport(
+        config,
+        Settings::default().without_pacing(),
+        script.clone(),
+        clock.clone(),
+    )
 }
 
 fn fps(script: &ScriptedTransport) -> Client<FlexiblePaymentsConfig> {
     let credentials = Credentials::new("AKEXAMPLE", Secret::new("canary-secret"));
     let config = FlexiblePaymentsConfig::new("https://localhost:8443/", credentials).unwrap();
-    Client::with_transport(config, Settings::default(), script.clone(), clock())
+    Client::with_transport(config, Settings::default().without_pacing(), script.clone(), clock())
 }
 
 fn create_refund() -> CreateRefund {
@@ -242,8 +247,12 @@ async fn a_key_without_an_environment_puts_it_into_the_path() {
         let config =
             AmazonPayConfig::in_environment(environment, "ABC123", LengthSigner, Region::Japan);
         let script = ScriptedTransport::new([]);
-        let client =
-            Client::with_transport(config.unwrap(), Settings::default(), script.clone(), clock());
+        let client = Client::with_transport(
+            config.unwrap(),
+            Settings::default().without_pacing(),
+            script.clone(),
+            clock(),
+        );
         let _ = client.send(&GetRefund::new("R")).await;
         assert_eq!(script.sent()[0].line, format!("GET https://pay-api.amazon.jp{path}"));
     }
@@ -254,7 +263,7 @@ fn nothing_to_trust_is_an_error_at_once() {
     let build = |pem: &str| {
         let credentials = Credentials::new("AKEXAMPLE", Secret::new("s"));
         let config = FlexiblePaymentsConfig::new("https://localhost/", credentials).unwrap();
-        let settings = Settings::default().with_trust(Trust::Only(pem.to_owned()));
+        let settings = Settings::default().without_pacing().with_trust(Trust::Only(pem.to_owned()));
         Client::new(config, &settings).map(|_| ())
     };
     assert_eq!(build(""), Err(ConfigError::NothingTrusted));
