@@ -1,7 +1,6 @@
 //! What a hostile reader of this crate found once, so that it stays found: each case with what it would
 //! have cost.
 
-
 use fps_model::amazon_pay::{ApiVersion, CreateRefund, GetCharge};
 use fps_model::flexible_payments::{
     CancelToken, Dialect, ErrorCode, ErrorDocument, FlexiblePaymentsApi, Pay, Refund,

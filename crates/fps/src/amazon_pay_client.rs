@@ -142,7 +142,11 @@ impl AmazonPay {
     /// # Errors
     /// [`Error`] when the service refuses to tell, or when no question was ever answered. A question
     /// that fails in passing is asked again.
-    pub async fn follow(&self, id: &RefundId, patience: &Patience) -> Result<Followed, Error> {
+    pub async fn wait_for_refund(
+        &self,
+        id: &RefundId,
+        patience: &Patience,
+    ) -> Result<Followed, Error> {
         let request = GetRefund::new(id.as_str());
         follow(self.client.clock(), patience, || async {
             let refund = self.client.send(&request).await?.result;

@@ -172,7 +172,11 @@ impl FlexiblePayments {
     /// # Errors
     /// [`Error`] when the service refuses to tell, or when no question was ever answered. A question
     /// that fails in passing is asked again.
-    pub async fn follow(&self, id: &TransactionId, patience: &Patience) -> Result<Followed, Error> {
+    pub async fn wait_for_refund(
+        &self,
+        id: &TransactionId,
+        patience: &Patience,
+    ) -> Result<Followed, Error> {
         let request = GetTransactionStatus::new(id.as_str());
         follow(self.client.clock(), patience, || async {
             let status = self.client.send(&request).await?.result.transaction_status;

@@ -42,7 +42,7 @@ impl Patience {
 #[expect(clippy::exhaustive_enums, reason = "it is over, or it is not")]
 pub enum Followed {
     /// The provider said that it is over: refunded or declined.
-    Ended(RefundState),
+    Settled(RefundState),
     /// The patience ended first. Nothing is known but that; ask again later.
     StillPending,
 }
@@ -66,8 +66,8 @@ where
     loop {
         let mut failed = None;
         match ask().await {
-            Ok(Observation::Refunded) => return Ok(Followed::Ended(RefundState::Refunded)),
-            Ok(Observation::Declined) => return Ok(Followed::Ended(RefundState::Declined)),
+            Ok(Observation::Refunded) => return Ok(Followed::Settled(RefundState::Refunded)),
+            Ok(Observation::Declined) => return Ok(Followed::Settled(RefundState::Declined)),
             Ok(_) => answered = true,
             Err(error) if is_passing(&error) => failed = Some(error),
             Err(error) => return Err(error),

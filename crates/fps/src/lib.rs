@@ -28,7 +28,7 @@
 //! // The key is yours: make it from what identifies this refund, and store it before this line.
 //! let key = IdempotencyKey::new("order-4711-refund-1")?;
 //! let (plan, refund) = shop.refund(key, &charge, &payment, &wish).await?;
-//! let end = shop.follow(&refund.id, &Patience::default()).await?;
+//! let end = shop.wait_for_refund(&refund.id, &Patience::default()).await?;
 //! println!("{:?} with {:?} of the fee: {end:?}", plan.amount(), plan.fee_returned());
 //! # Ok(())
 //! # }

@@ -76,8 +76,8 @@ impl World {
         let token = self.sandbox.install_token(&self.merchant, method).await.unwrap();
         let request = Pay::new(reference(&token.as_str()[..32]), token.as_str(), usd("100.00"));
         let id = self.fps.client().send(&request).await.unwrap().result.transaction_id;
-        let end = self.fps.follow(&id, &patience()).await.unwrap();
-        assert_eq!(end, Followed::Ended(RefundState::Refunded));
+        let end = self.fps.wait_for_refund(&id, &patience()).await.unwrap();
+        assert_eq!(end, Followed::Settled(RefundState::Refunded));
         id
     }
 }
@@ -94,16 +94,16 @@ async fn a_charge_is_refunded_in_parts_until_nothing_is_left() {
     assert!(refund.request_id.is_some());
     let again = CreateRefund::new(key("half"), charge.as_str(), plan.amount());
     assert_eq!(world.pay.submit(&again).await.unwrap().id, refund.id);
-    let end = world.pay.follow(&refund.id, &patience()).await.unwrap();
-    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+    let end = world.pay.wait_for_refund(&refund.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Settled(RefundState::Refunded));
 
     let payment = world.pay.payment(&charge).await.unwrap().with_fee(usd("3.00")).unwrap();
     assert_eq!(payment.held(), usd("50.00"));
     let rest = world.pay.refund(key("rest"), &charge, &payment, &Wish::rest()).await.unwrap();
     let (plan, rest) = rest;
     assert_eq!(plan.fee_returned(), usd("1.50"));
-    let end = world.pay.follow(&rest.id, &patience()).await.unwrap();
-    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+    let end = world.pay.wait_for_refund(&rest.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Settled(RefundState::Refunded));
 
     let totals = world.sandbox.totals(&world.merchant).await.unwrap();
     assert_eq!(totals[0].refunded, usd("100.00"));
@@ -143,8 +143,8 @@ async fn a_declined_refund_gives_everything_back() {
     world.sandbox.decline_refunds(charge.as_str(), "AmazonRejected").await.unwrap();
     let payment = world.pay.payment(&charge).await.unwrap();
     let (_, refund) = world.pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
-    let end = world.pay.follow(&refund.id, &patience()).await.unwrap();
-    assert_eq!(end, Followed::Ended(RefundState::Declined));
+    let end = world.pay.wait_for_refund(&refund.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Settled(RefundState::Declined));
     let totals = world.sandbox.totals(&world.merchant).await.unwrap();
     assert_eq!((totals[0].refunded, totals[0].refunding), (usd("0.00"), usd("0.00")));
     assert_eq!(totals[0].fees_returned, usd("0.00"));
@@ -204,8 +204,8 @@ async fn a_fps_refund_that_is_declined_is_told_by_every_way() {
         let (plan, refund) = refund.unwrap();
         assert_eq!(refund.state, answered, "{method:?}");
 
-        let end = world.fps.follow(&refund.id, &patience()).await.unwrap();
-        assert_eq!(end, Followed::Ended(RefundState::Declined));
+        let end = world.fps.wait_for_refund(&refund.id, &patience()).await.unwrap();
+        assert_eq!(end, Followed::Settled(RefundState::Declined));
         let status = GetTransactionStatus::new(refund.id.as_str());
         let status = world.fps.client().send(&status).await.unwrap().result;
         assert_eq!(status.transaction_status, TransactionStatus::Failure);
@@ -240,8 +240,8 @@ async fn a_fps_refund_that_is_declined_is_told_by_every_way() {
         let (again, other) = again.unwrap();
         assert_eq!(again, plan);
         assert_ne!(other.id, refund.id);
-        let end = world.fps.follow(&other.id, &patience()).await.unwrap();
-        assert_eq!(end, Followed::Ended(RefundState::Refunded));
+        let end = world.fps.wait_for_refund(&other.id, &patience()).await.unwrap();
+        assert_eq!(end, Followed::Settled(RefundState::Refunded));
         let totals = world.sandbox.totals(&world.merchant).await.unwrap();
         assert_eq!((totals[0].refunded, totals[0].refunding), (plan.amount(), usd("0.00")));
         assert_eq!(totals[0].fees_returned, plan.fee_returned());
@@ -259,15 +259,15 @@ async fn a_fps_payment_is_read_with_its_fee_and_its_refunds() {
     let wish = Wish::amount(usd("30.00"));
     let (plan, refund) = world.fps.refund(reference("part"), &id, &payment, &wish).await.unwrap();
     assert_eq!(plan.fee_returned(), usd("0.90"));
-    let end = world.fps.follow(&refund.id, &patience()).await.unwrap();
-    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+    let end = world.fps.wait_for_refund(&refund.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Settled(RefundState::Refunded));
     let payment = world.fps.payment(&id).await.unwrap();
     assert_eq!((payment.refunded(), payment.refunds()), (usd("30.00"), 1));
     let rest = world.fps.refund(reference("rest"), &id, &payment, &Wish::rest()).await.unwrap();
     let (plan, rest) = rest;
     assert_eq!((plan.amount(), plan.fee_returned()), (usd("70.00"), usd("2.10")));
-    let end = world.fps.follow(&rest.id, &patience()).await.unwrap();
-    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+    let end = world.fps.wait_for_refund(&rest.id, &patience()).await.unwrap();
+    assert_eq!(end, Followed::Settled(RefundState::Refunded));
     let payment = world.fps.payment(&id).await.unwrap();
     assert!(matches!(world.fps.plan(&payment, &Wish::rest()), Decision::Refuse(_)));
     let totals = world.sandbox.totals(&world.merchant).await.unwrap();
@@ -305,7 +305,7 @@ async fn what_does_not_exist_is_not_found() {
     let Err(SnapshotError::Call(error)) = error else { panic!("{error:?}") };
     assert_eq!(error.service_code(), Some("ResourceNotFound"));
     let refund = RefundId::new("S01-0000000-0000000-R000000");
-    let error = world.pay.follow(&refund, &patience()).await.unwrap_err();
+    let error = world.pay.wait_for_refund(&refund, &patience()).await.unwrap_err();
     assert_eq!(error.status(), Some(404));
 }
 
@@ -324,7 +324,7 @@ async fn patience_ends_without_a_verdict() {
     let payment = pay.payment(&charge).await.unwrap();
     let (_, refund) = pay.refund(key("k"), &charge, &payment, &Wish::rest()).await.unwrap();
     let short = Patience::short(Duration::from_millis(1), Duration::from_millis(20));
-    assert_eq!(pay.follow(&refund.id, &short).await.unwrap(), Followed::StillPending);
+    assert_eq!(pay.wait_for_refund(&refund.id, &short).await.unwrap(), Followed::StillPending);
 }
 
 #[tokio::test]

@@ -408,15 +408,15 @@ async fn a_refund_is_followed_until_the_service_says_that_it_ended() {
     let fault = || answer(500, "");
     let timeout = || fail(TransportErrorKind::Timeout);
     let cases: [(Vec<Step>, End, &[u64]); 11] = [
-        (vec![refund_in_state("Refunded")], Ok(Followed::Ended(RefundState::Refunded)), &[]),
+        (vec![refund_in_state("Refunded")], Ok(Followed::Settled(RefundState::Refunded)), &[]),
         (
             vec![pending(), refund_in_state("Declined")],
-            Ok(Followed::Ended(RefundState::Declined)),
+            Ok(Followed::Settled(RefundState::Declined)),
             &[1],
         ),
         (
             vec![timeout(), fault(), Step::RetryAfter(429, 9), refund_in_state("Refunded")],
-            Ok(Followed::Ended(RefundState::Refunded)),
+            Ok(Followed::Settled(RefundState::Refunded)),
             &[1, 2, 4],
         ),
         // What is no passing failure is handed on at once.
@@ -447,7 +447,7 @@ async fn a_refund_is_followed_until_the_service_says_that_it_ended() {
         let case = format!("{steps:?}");
         let world = World::new(steps);
         let id = RefundId::new("S01-5105180-3221187-R022311");
-        let seen = world.pay.follow(&id, &patience()).await;
+        let seen = world.pay.wait_for_refund(&id, &patience()).await;
         assert_eq!(seen.map_err(|error| error.kind()), expected, "{case}");
         let slept: Vec<u64> = world.clock.sleeps().iter().map(Duration::as_secs).collect();
         assert_eq!(slept, sleeps, "{case}");
@@ -465,18 +465,18 @@ async fn a_transaction_is_followed_by_its_status() {
         answer(200, &body)
     };
     for (steps, expected) in [
-        (vec![status("Success")], Ok(Followed::Ended(RefundState::Refunded))),
-        (vec![status("Failure")], Ok(Followed::Ended(RefundState::Declined))),
-        (vec![status("Cancelled")], Ok(Followed::Ended(RefundState::Declined))),
+        (vec![status("Success")], Ok(Followed::Settled(RefundState::Refunded))),
+        (vec![status("Failure")], Ok(Followed::Settled(RefundState::Declined))),
+        (vec![status("Cancelled")], Ok(Followed::Settled(RefundState::Declined))),
         (
             vec![status("Pending"), status("Reserved"), status("New"), status("Success")],
-            Ok(Followed::Ended(RefundState::Refunded)),
+            Ok(Followed::Settled(RefundState::Refunded)),
         ),
         (vec![status("Pending"), answer(400, "")], Err(ErrorKind::Refused)),
     ] {
         let case = format!("{steps:?}");
         let world = World::new(steps);
-        let seen = world.fps.follow(&TransactionId::new("T"), &patience()).await;
+        let seen = world.fps.wait_for_refund(&TransactionId::new("T"), &patience()).await;
         assert_eq!(seen.map_err(|error| error.kind()), expected, "{case}");
     }
 }
@@ -488,7 +488,7 @@ async fn no_patience_becomes_a_storm_of_questions() {
     let mut patience = Patience::short(Duration::ZERO, Duration::from_secs(1));
     patience.longest = Duration::ZERO;
     let id = RefundId::new("S01-5105180-3221187-R022311");
-    let end = world.pay.follow(&id, &patience).await.unwrap();
-    assert_eq!(end, Followed::Ended(RefundState::Refunded));
+    let end = world.pay.wait_for_refund(&id, &patience).await.unwrap();
+    assert_eq!(end, Followed::Settled(RefundState::Refunded));
     assert_eq!(world.clock.sleeps(), [Duration::from_millis(1); 10]);
 }

@@ -96,8 +96,8 @@ impl Shop {
         lane.begin(plan.amount())?;
         let what = "the refund cannot be followed";
         let patience = Patience::short(Duration::from_millis(50), Duration::from_secs(30));
-        let end = self.client.follow(&refund.id, &patience).await.or_fail(what)?;
-        if end != Followed::Ended(RefundState::Refunded) {
+        let end = self.client.wait_for_refund(&refund.id, &patience).await.or_fail(what)?;
+        if end != Followed::Settled(RefundState::Refunded) {
             let message = format!("refund {} did not end: {end:?}", refund.id.as_str());
             return Err(Failure::new(Exit::Unknown, message));
         }

@@ -56,10 +56,10 @@ async fn pay(client: &FlexiblePayments, token: &str) -> Result<TransactionId, Fa
     let answer = client.client().send(&request).await.or_fail(what)?;
     let id = answer.result.transaction_id;
     let patience = Patience::short(Duration::from_millis(50), Duration::from_secs(30));
-    let end = client.follow(&id, &patience).await.or_fail(what)?;
+    let end = client.wait_for_refund(&id, &patience).await.or_fail(what)?;
     match end {
         // The service has one word, Success, for payments and refunds.
-        Followed::Ended(RefundState::Refunded) => Ok(id),
+        Followed::Settled(RefundState::Refunded) => Ok(id),
         _ => Err(Failure::new(Exit::Unknown, format!("the payment did not complete: {end:?}"))),
     }
 }
