@@ -23,7 +23,7 @@ pub(crate) enum Check {
     Clippy,
     /// `cargo test --workspace`, the command of the README.
     Test,
-    /// Each library alone, with its smallest set of features; some with their largest.
+    /// Each library alone, without features and with each of them; some tests with all.
     Features,
     /// `refund-rules` is linked without the standard library.
     NoStd,
@@ -96,7 +96,11 @@ fn features(root: &Path) -> Outcome {
     for package in metadata.workspace_packages() {
         if package.targets.iter().any(|target| target.is_lib()) {
             let name = package.name.as_str();
-            cargo(root, &["check", "--quiet", "-p", name, "--lib", "--no-default-features"])?;
+            let alone = ["check", "--quiet", "-p", name, "--lib", "--no-default-features"];
+            cargo(root, &alone)?;
+            for feature in package.features.keys().filter(|feature| *feature != "default") {
+                cargo(root, &[&alone[..], &["--features", feature]].concat())?;
+            }
         }
     }
     // The portable RSA of fps-sign is what its tests alone run with.

@@ -32,6 +32,12 @@ impl Endpoint {
         if nameless || authority.contains('@') || uri.query().is_some() {
             return Err(ConfigError::BadEndpoint);
         }
+        // What is no port is not one of the parts, and would be forgotten silently.
+        if authority.rsplit(']').next().is_some_and(|rest| rest.contains(':'))
+            && uri.port_u16().is_none_or(|port| port == 0)
+        {
+            return Err(ConfigError::BadEndpoint);
+        }
         let default_port = if https { ":443" } else { ":80" };
         let authority = authority.strip_suffix(default_port).unwrap_or(authority);
         Ok(Self {
@@ -101,6 +107,11 @@ mod tests {
             "https://host/?a=b",
             "https://",
             "https://:443",
+            "https://host:abc",
+            "https://host:65536",
+            "https://host:0",
+            "https://host:",
+            "https://[::1]:x/",
         ] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
         }
