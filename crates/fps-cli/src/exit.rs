@@ -64,8 +64,13 @@ impl Exit {
                 Some(Self::of_call(error))
             } else if error.is::<Refusal>() {
                 Some(Self::Rule)
-            } else if let Some(NotificationError::Unproved(_) | NotificationError::Foreign(_)) =
-                error.downcast_ref()
+            } else if let Some(
+                NotificationError::Unproved(_)
+                | NotificationError::Foreign(_)
+                | NotificationError::ForeignTopic
+                | NotificationError::ForeignMerchant
+                | NotificationError::Denied,
+            ) = error.downcast_ref()
             {
                 Some(Self::Unauthorized)
             } else {
@@ -90,6 +95,7 @@ impl Exit {
                 | ErrorKind::Timeout
                 | ErrorKind::Interrupted
                 | ErrorKind::Throttled
+                | ErrorKind::Paced
                 | ErrorKind::Fault,
                 _,
             ) => Self::Unavailable,
@@ -330,6 +336,10 @@ mod tests {
             (Box::new(RefundError::Call(unreachable().await)), Exit::Unavailable),
             (Box::new(NotificationError::Unproved(unproved)), Exit::Unauthorized),
             (Box::new(NotificationError::Foreign(fps::OriginError::Foreign)), Exit::Unauthorized),
+            (Box::new(NotificationError::ForeignTopic), Exit::Unauthorized),
+            (Box::new(NotificationError::ForeignMerchant), Exit::Unauthorized),
+            (Box::new(NotificationError::Denied), Exit::Unauthorized),
+            (Box::new(NotificationError::Unavailable(unreachable().await)), Exit::Unavailable),
             (Box::new(NotificationError::Certificate(unreachable().await)), Exit::Unavailable),
             (Box::new(NotificationError::Unreadable(unreadable)), Exit::Internal),
             (Box::new(NotificationError::BadAddress), Exit::Internal),

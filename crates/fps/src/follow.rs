@@ -93,6 +93,7 @@ fn is_passing(error: &Error) -> bool {
             | ErrorKind::Timeout
             | ErrorKind::Interrupted
             | ErrorKind::Throttled
+            | ErrorKind::Paced
             | ErrorKind::Fault
     )
 }
