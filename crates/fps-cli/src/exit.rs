@@ -328,7 +328,7 @@ mod tests {
         let mismatch = RefundError::Mismatch { refund: "R".to_owned(), field: "amount" };
         let unproved = fps::fps_sign::Error::Mismatch;
         let unreadable = fps::fps_model::Params::parse(b"\xff").unwrap_err();
-        let rows: [(Box<dyn Error>, Exit); 10] = [
+        let rows: [(Box<dyn Error>, Exit); 14] = [
             (Box::new(std::io::Error::other("full")), Exit::Internal),
             (Box::new(refusal()), Exit::Rule),
             (Box::new(RefundError::Refused(refusal())), Exit::Rule),
