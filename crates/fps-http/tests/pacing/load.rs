@@ -1,7 +1,5 @@
 //! 10,000 refunds by many workers, in virtual time, against a service that counts for itself.
 
-#![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,45 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fps_http::pacing::{Limits, Pacing};
-use fps_http::{
-    AmazonPayConfig, BoxFuture, Client, Clock, Environment, Region, Settings, Transport,
-    TransportError,
-};
-use fps_model::amazon_pay::CreateRefund;
-use fps_model::{IdempotencyKey, Timestamp};
-use fps_sign::{RequestSigner, SignError};
-use refund_rules::{Currency, Money};
+use fps_http::{BoxFuture, Client, Clock, Environment, Settings, Transport, TransportError};
+use fps_model::Timestamp;
 
-const fn millis(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-/// A signature costs nothing here and proves nothing.
-struct FreeSigner;
-
-impl RequestSigner for FreeSigner {
-    fn sign_pss_sha256(&self, _message: &[u8], salt_len: usize) -> Result<Vec<u8>, SignError> {
-        Ok(vec![0; salt_len])
-    }
-}
-
-fn config() -> AmazonPayConfig {
-    AmazonPayConfig::new("LIVE-KEY", FreeSigner, Region::Europe).unwrap()
-}
-
-fn start() -> Timestamp {
-    Timestamp::parse("2026-11-21T09:24:08.123Z").unwrap()
-}
-
-fn create_refund(number: u32) -> CreateRefund {
-    let amount = Money::parse("14.00", Currency::EUR).unwrap();
-    let key = IdempotencyKey::new(format!("key-{number}")).unwrap();
-    CreateRefund::new(key, "S01-5105180-3221187-C056351", amount)
-}
-
-const CREATED: &str = r#"{"refundId":"S01-5105180-3221187-R022311",
-    "chargeId":"S01-5105180-3221187-C056351","refundAmount":{"amount":"14.00","currencyCode":"EUR"},
-    "creationTimestamp":"20261121T092408Z","statusDetails":{"state":"RefundInitiated"}}"#;
+use crate::setup::{CREATED, config, create_refund, millis, start};
 
 /// Stands still while any worker has something to do. When all sleep, it jumps to the end of the
 /// shortest sleep and wakes that one worker, so that every run is the same.

@@ -1,35 +1,17 @@
-//! The limits, the token buckets that keep to them, and what one client does with them; many at once
-//! are in `pacing_load.rs`.
+//! The limits, and the token buckets that keep to them; no client.
 
-#![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
-
-use std::error::Error as _;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use fps_http::pacing::{Bucket, Limit, Limits, Pacing, Rate, TooLong};
-use fps_http::testing::{ManualClock, ScriptedTransport, Step};
-use fps_http::{
-    AmazonPayConfig, Client, Clock, Environment, ErrorKind, Phase, Region, RetryPolicy, Settings,
-    SystemClock, TransportErrorKind,
-};
-use fps_model::amazon_pay::CreateRefund;
-use fps_model::{IdempotencyKey, Timestamp};
-use fps_sign::{RequestSigner, SignError};
+use fps_http::Environment;
+use fps_http::pacing::{Bucket, Limit, Limits, Pacing, Rate};
 use num_rational::Ratio;
 use proptest::prelude::*;
-use refund_rules::{Currency, Money};
 
-const fn millis(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::setup::{millis, one_every};
 
 const fn nanos(nanos: u64) -> Duration {
     Duration::from_nanos(nanos)
-}
-
-fn one_every(seconds: u32) -> Rate {
-    Rate::per_second(1).over_seconds(NonZeroU32::new(seconds).unwrap())
 }
 
 // The limits.
@@ -271,108 +253,4 @@ proptest! {
             }
         }
     }
-}
-
-// A client.
-
-/// A signature costs nothing here and proves nothing.
-struct FreeSigner;
-
-impl RequestSigner for FreeSigner {
-    fn sign_pss_sha256(&self, _message: &[u8], salt_len: usize) -> Result<Vec<u8>, SignError> {
-        Ok(vec![0; salt_len])
-    }
-}
-
-fn config() -> AmazonPayConfig {
-    AmazonPayConfig::new("LIVE-KEY", FreeSigner, Region::Europe).unwrap()
-}
-
-fn start() -> Timestamp {
-    Timestamp::parse("2026-11-21T09:24:08.123Z").unwrap()
-}
-
-fn create_refund(number: u32) -> CreateRefund {
-    let amount = Money::parse("14.00", Currency::EUR).unwrap();
-    let key = IdempotencyKey::new(format!("key-{number}")).unwrap();
-    CreateRefund::new(key, "S01-5105180-3221187-C056351", amount)
-}
-
-const CREATED: &str = r#"{"refundId":"S01-5105180-3221187-R022311",
-    "chargeId":"S01-5105180-3221187-C056351","refundAmount":{"amount":"14.00","currencyCode":"EUR"},
-    "creationTimestamp":"20261121T092408Z","statusDetails":{"state":"RefundInitiated"}}"#;
-
-fn created() -> Step {
-    Step::Answer(201, CREATED.to_owned())
-}
-
-fn one_at_a_time(rate: Rate) -> Settings {
-    let limits = Limits::none().with("CreateRefund", Limit::new(1, rate));
-    Settings::default().with_pacing(Pacing::new(limits))
-}
-
-#[tokio::test]
-async fn a_throttled_client_holds_back_everybody_who_shares() {
-    let pacing = Pacing::new(Limits::amazon_pay(Environment::Live));
-    let settings = Settings::default().with_retry(RetryPolicy::once()).with_pacing(pacing);
-    let clock = ManualClock::new(start());
-    let client = |step| {
-        let script = ScriptedTransport::new([step]);
-        Client::with_transport(config(), settings.clone(), script, clock.clone())
-    };
-    let error = client(Step::RetryAfter(429, 7)).send(&create_refund(1)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Throttled);
-    assert!(clock.sleeps().is_empty());
-    client(created()).send(&create_refund(2)).await.unwrap();
-    assert_eq!(clock.sleeps(), [millis(7250)]);
-}
-
-#[tokio::test]
-async fn a_second_try_waits_for_its_turn_too() {
-    let script = ScriptedTransport::new([Step::Answer(503, String::new()), created()]);
-    let clock = ManualClock::new(start());
-    let settings = one_at_a_time(one_every(10));
-    Client::with_transport(config(), settings, script.clone(), clock.clone())
-        .send(&create_refund(1))
-        .await
-        .unwrap();
-    assert_eq!(script.sent().len(), 2);
-    assert_eq!(clock.elapsed(), Duration::from_secs(10));
-}
-
-#[tokio::test]
-async fn a_turn_that_comes_too_late_is_told_and_nothing_is_sent() {
-    let script = ScriptedTransport::new([created()]);
-    let settings = one_at_a_time(one_every(120));
-    let clock = ManualClock::new(start());
-    let client = Client::with_transport(config(), settings, script.clone(), clock.clone());
-    client.send(&create_refund(1)).await.unwrap();
-    let error = client.send(&create_refund(2)).await.unwrap_err();
-    let told = (error.kind(), error.phase(), error.is_unknown(), error.attempts());
-    assert_eq!(told, (ErrorKind::Paced, Phase::NotSent, false, 0));
-    assert_eq!(error.to_string(), "the request was not sent: its turn comes too late");
-    let too_long = error.source().unwrap().downcast_ref::<TooLong>().unwrap();
-    assert_eq!(too_long.wait(), Duration::from_secs(120));
-    assert_eq!(too_long.to_string(), "the next turn of this operation is 120s away");
-    assert_eq!(script.sent().len(), 1);
-    assert!(clock.sleeps().is_empty());
-}
-
-#[tokio::test]
-async fn a_second_turn_that_comes_too_late_leaves_what_the_first_try_met() {
-    let script = ScriptedTransport::new([Step::Fail(TransportErrorKind::Timeout)]);
-    let settings = one_at_a_time(one_every(120));
-    let client =
-        Client::with_transport(config(), settings, script.clone(), ManualClock::new(start()));
-    let error = client.send(&create_refund(1)).await.unwrap_err();
-    let told = (error.kind(), error.phase(), error.is_unknown(), error.attempts());
-    assert_eq!(told, (ErrorKind::Timeout, Phase::MaybeSent, true, 1));
-    assert_eq!(script.sent().len(), 1);
-}
-
-#[test]
-fn all_clocks_of_a_process_count_from_the_same_point() {
-    let (first, second) = (SystemClock::new(), SystemClock::new());
-    let [before, between, after] = [first.elapsed(), second.elapsed(), first.elapsed()];
-    assert!(before <= between && between <= after, "{before:?} {between:?} {after:?}");
 }
