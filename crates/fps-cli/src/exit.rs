@@ -59,7 +59,11 @@ impl Exit {
         let mut cause = Some(error);
         while let Some(error) = cause {
             let found = if let Some(error) = error.downcast_ref::<RefundError>() {
-                error.is_unknown().then_some(Self::Unknown)
+                match error {
+                    // It has a code of its own.
+                    RefundError::Call(_) => None,
+                    _ => error.is_unknown().then_some(Self::Unknown),
+                }
             } else if let Some(error) = error.downcast_ref::<fps::Error>() {
                 Some(Self::of_call(error))
             } else if error.is::<Refusal>() {

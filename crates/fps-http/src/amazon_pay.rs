@@ -177,7 +177,8 @@ impl AmazonPayConfig {
         };
         let mut path = endpoint.path().split('/');
         // This client adds the segment itself, where a key id needs it.
-        if path.any(|segment| segment == other || (segment == own && self.environment_in_path)) {
+        let is = |segment: &str, name: &str| segment.eq_ignore_ascii_case(name);
+        if path.any(|it| is(it, other) || (is(it, own) && self.environment_in_path)) {
             return Err(ConfigError::EnvironmentMismatch);
         }
         let foreign =
@@ -292,9 +293,11 @@ impl Wire for AmazonPayConfig {
         }
     }
 
-    /// The published limits at Amazon's own addresses; an emulator has none.
+    /// The published limits at Amazon's own addresses, and wherever else live requests go, since
+    /// they end there; an emulator has none.
     fn limits(&self) -> Limits {
-        match Region::ALL.iter().any(|region| region.host() == self.endpoint.authority()) {
+        let amazon = Region::ALL.iter().any(|region| region.host() == self.endpoint.authority());
+        match amazon || self.environment == Environment::Live {
             true => Limits::amazon_pay(self.environment),
             false => Limits::none(),
         }

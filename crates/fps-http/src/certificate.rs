@@ -39,7 +39,8 @@ impl CertificateFetcher {
     /// # Errors
     /// [`ConfigError`].
     pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
-        Ok(Self::with_transport(HyperTransport::new(settings)?))
+        let settings = Settings { attempt_timeout: FETCH_TIMEOUT, ..settings.clone() };
+        Ok(Self::with_transport(HyperTransport::new(&settings)?))
     }
 
     /// Over something else.

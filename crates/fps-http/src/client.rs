@@ -226,10 +226,14 @@ impl<W: Wire> Client<W> {
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, Failed> {
         let Inner { wire, settings, transport, clock, .. } = &*self.inner;
-        let prepared = wire
-            .prepare(request, clock.now(), timeout)
-            .await
-            .map_err(|error| Failed { error, outcome: Outcome::NotSent })?;
+        let start = clock.elapsed();
+        let not_sent = |error| Failed { error, outcome: Outcome::NotSent };
+        let prepared = wire.prepare(request, clock.now(), timeout).await.map_err(not_sent)?;
+        // Whoever signs takes of the same time.
+        let timeout = timeout.saturating_sub(clock.elapsed().saturating_sub(start));
+        if timeout.is_zero() {
+            return Err(not_sent(Error::new(ErrorKind::Timeout, Phase::NotSent)));
+        }
         let answer = transport.call(prepared, timeout, settings.body_bytes_max).await;
         answer.map_err(failed_transport)
     }

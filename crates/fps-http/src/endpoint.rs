@@ -38,6 +38,12 @@ impl Endpoint {
         {
             return Err(ConfigError::BadEndpoint);
         }
+        // One address has one spelling, or it could not be compared: `host.`, `host:0443` and
+        // `host:+443` are all `host`.
+        let spelled = uri.port().is_none_or(|port| port.as_str() == port.as_u16().to_string());
+        if !spelled || uri.host().is_some_and(|host| host.ends_with('.')) {
+            return Err(ConfigError::BadEndpoint);
+        }
         let default_port = if https { ":443" } else { ":80" };
         let authority = authority.strip_suffix(default_port).unwrap_or(authority);
         Ok(Self {

@@ -89,6 +89,16 @@ impl ServiceRefusal {
         }
     }
 
+    /// Was the key used before, by a request that differs? This one was not carried out; that one,
+    /// which the same decision may have led to, may have been.
+    #[must_use]
+    pub fn is_key_conflict(&self) -> bool {
+        match self {
+            Self::AmazonPay(error) => error.code == ReasonCode::DuplicateIdempotencyKey,
+            Self::FlexiblePayments(error) => error.code == ErrorCode::DuplicateRequest,
+        }
+    }
+
     fn request_id(&self) -> Option<&str> {
         match self {
             Self::AmazonPay(error) => error.request_id.as_deref(),

@@ -17,7 +17,12 @@ impl Excerpt {
     pub(crate) fn of(body: &[u8]) -> Option<Self> {
         let begin = body.get(..4 * CHARACTERS_MAX).unwrap_or(body);
         let text: String = begin.utf8_chunks().map(|chunk| chunk.valid()).collect();
-        let text: String = redacted(&text).chars().take(CHARACTERS_MAX).collect();
+        // What was cut no longer looks like what it is.
+        let whole = match begin.len() < body.len() {
+            true => text.trim_end_matches(|character| !is_border(character)),
+            false => &text,
+        };
+        let text: String = redacted(&without_values(whole)).chars().take(CHARACTERS_MAX).collect();
         (!text.trim().is_empty()).then(|| Self(text.trim().to_owned()))
     }
 
@@ -32,6 +37,49 @@ impl fmt::Debug for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Excerpt({} characters)", self.0.chars().count())
     }
+}
+
+/// Of a document of the service, JSON or XML, the names alone: its values are about people. A page for
+/// people to read, HTML or plain text, stays as it is.
+fn without_values(text: &str) -> String {
+    let begin = text.trim_start();
+    match begin.as_bytes().first() {
+        Some(b'{' | b'[') => names_of_json(begin),
+        Some(b'<') if !is_page(begin) => names_of_xml(begin),
+        _ => text.to_owned(),
+    }
+}
+
+fn is_page(text: &str) -> bool {
+    let begin: String = text.chars().take(200).collect();
+    let begin = begin.to_ascii_lowercase();
+    ["<html", "<!doctype html", "<h1", "<body"].iter().any(|tag| begin.contains(tag))
+}
+
+/// Names are the strings that a colon follows; everything else between quotes is a value.
+fn names_of_json(text: &str) -> String {
+    let unescaped = text.replace("\\\\", "..").replace("\\\"", "..");
+    let mut out = String::with_capacity(text.len());
+    let mut quoted = false;
+    let mut pieces = unescaped.split('"').peekable();
+    while let Some(piece) = pieces.next() {
+        let is_name = pieces.peek().is_some_and(|next| next.trim_start().starts_with(':'));
+        out.push_str(if quoted && !is_name { "…" } else { piece });
+        if pieces.peek().is_some() {
+            out.push('"');
+        }
+        quoted = !quoted;
+    }
+    out
+}
+
+/// What stands behind a tag is a value.
+fn names_of_xml(text: &str) -> String {
+    let tag_of = |piece: &str| match piece.split_once('>') {
+        Some((tag, value)) if !value.trim().is_empty() => format!("{tag}>…"),
+        _ => piece.to_owned(),
+    };
+    text.split('<').map(tag_of).collect::<Vec<_>>().join("<")
 }
 
 fn redacted(text: &str) -> String {
@@ -71,7 +119,9 @@ mod tests {
                 "busy, signature [V6pU3PvDPkPhR9Eu7yZXnFZHuEFafLE5sBPgqqCELEU=]",
                 "busy, signature [[…]]",
             ),
-            ("<to>buyer@example.com</to>", "<to>[…]</to>"),
+            ("<p>buyer@example.com</p>", "<p>…</p>"),
+            (r#"{"name":"Jane Doe","phone":"+49 170 12"}"#, r#"{"name":"…","phone":"…"}"#),
+            ("<html><p>buyer@example.com</p>", "<html><p>[…]</p>"),
             ("buyer%40example.com and buyer\\u0040example.com", "[…] and […]"),
             ("a\u{1b}[2Jb\r\nc", "a [2Jb  c"),
         ] {

@@ -43,7 +43,8 @@ impl fmt::Debug for HyperTransport {
 
 impl HyperTransport {
     /// Connections that trust what the settings name, and nothing else, and go the way that they
-    /// name. Of the settings only `trust`, `proxy` and `connect_timeout` are used.
+    /// name. Of the settings only `trust`, `proxy`, `connect_timeout` and, for how soon a connection
+    /// that says nothing is given up, `attempt_timeout` are used.
     ///
     /// # Errors
     /// [`ConfigError`] when there is nothing to trust.
@@ -55,9 +56,14 @@ impl HyperTransport {
             .enable_all_versions()
             .wrap_connector(Route::new(settings.proxy.as_ref()));
         let connector = Timed { connector, timeout: settings.connect_timeout };
+        // A connection of HTTP/2 outlives its requests. One that is dead, and was never closed, would
+        // swallow every try, so it is asked for a sign of life within the time of one.
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(settings.attempt_timeout / 8)
+            .http2_keep_alive_timeout(settings.attempt_timeout / 4)
             .build(connector);
         Ok(Self(client))
     }

@@ -78,7 +78,8 @@ pub(crate) fn class_of(status: http::StatusCode) -> Class {
         401 | 403 => Class::Unauthorized,
         425 | 429 => Class::Throttled,
         408 | 500..=599 => Class::Fault,
-        _ if status.is_success() => Class::Unreadable,
-        _ => Class::Refused,
+        400..=499 => Class::Refused,
+        // Neither a refusal nor an answer: a `303` even says that it was done.
+        _ => Class::Unreadable,
     }
 }

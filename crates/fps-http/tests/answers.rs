@@ -77,13 +77,13 @@ fn meaning(error: &Error) -> (ErrorKind, bool, u32) {
 #[tokio::test]
 async fn without_a_reason_the_status_decides_for_both_services() {
     for (statuses, expected) in [
-        (&[301, 302, 307, 400, 404, 405, 409, 422, 426][..], (ErrorKind::Refused, false, 1)),
+        (&[400, 404, 405, 409, 422, 426][..], (ErrorKind::Refused, false, 1)),
         (&[401, 403], (ErrorKind::Unauthorized, false, 1)),
         // Too early, and too many: not carried out.
         (&[425, 429], (ErrorKind::Throttled, false, 4)),
         (&[408, 500, 501, 502, 503, 504, 599], (ErrorKind::Fault, true, 4)),
-        // A success that nobody can read.
-        (&[200, 201, 202, 204], (ErrorKind::Decode, true, 1)),
+        // A success that nobody can read, and what is neither success nor refusal.
+        (&[200, 201, 202, 204, 101, 301, 302, 303, 307, 600, 999], (ErrorKind::Decode, true, 1)),
     ] {
         for &status in statuses {
             for body in ["", "<html>busy</html>"] {

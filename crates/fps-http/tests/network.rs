@@ -157,7 +157,7 @@ async fn a_redirect_is_not_followed() {
     let moved =
         format!("HTTP/1.1 307 Moved\r\nlocation: {elsewhere}/\r\ncontent-length: 0\r\n\r\n");
     let error = refund(&serve(moved, Then::Hold).await, Settings::default()).await.unwrap_err();
-    assert_eq!(meaning(&error), (ErrorKind::Refused, Phase::Answered, false));
+    assert_eq!(meaning(&error), (ErrorKind::Decode, Phase::Answered, true));
     assert_eq!(error.status(), Some(307));
 }
 

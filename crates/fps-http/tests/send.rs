@@ -146,7 +146,7 @@ async fn an_error_says_first_what_it_means_for_money() {
         (vec![answer(422, "")], ErrorKind::Refused, Phase::Answered, false, 1),
         (vec![answer(403, rejected)], ErrorKind::Unauthorized, Phase::Answered, false, 1),
         (vec![answer(201, "<html>")], ErrorKind::Decode, Phase::Answered, true, 1),
-        (vec![answer(302, "")], ErrorKind::Refused, Phase::Answered, false, 1),
+        (vec![answer(302, "")], ErrorKind::Decode, Phase::Answered, true, 1),
     ];
     for (steps, kind, phase, unknown, attempts) in rows {
         let shown = format!("{steps:?}");

@@ -156,10 +156,11 @@ pub struct ToSign {
 }
 
 impl ToSign {
-    /// All of `request.headers` are signed; send them exactly as given here.
+    /// All of `request.headers` are signed; send them exactly as given here. Those of one name are
+    /// signed as one, joined by commas.
     ///
     /// # Errors
-    /// [`Error`] for a header that stands twice.
+    /// [`Error::Missing`] when there is no header at all.
     pub fn new(request: &Request<'_>, algorithm: Algorithm) -> Result<Self, Error> {
         let mut names: Vec<String> =
             request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();

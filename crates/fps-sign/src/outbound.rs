@@ -193,8 +193,15 @@ impl<'a> Question<'a> {
 /// Something that the service is said to have said that it signed: see
 /// [`Question::vouched_for_by_the_service`]. It is less than [`Verified`], whose signature was checked
 /// here, and cannot become one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Vouched<T>(T);
+
+/// Without what was vouched for, which may name buyers.
+impl<T> fmt::Debug for Vouched<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vouched(..)")
+    }
+}
 
 impl<T> Vouched<T> {
     /// What was vouched for.

@@ -58,6 +58,9 @@ impl AmazonPay {
     pub async fn payment(&self, id: &ChargeId) -> Result<Payment, SnapshotError> {
         let answer = self.client.send(&GetCharge::new(id.as_str())).await;
         let charge = answer.map_err(SnapshotError::Call)?.result;
+        if charge.charge_id != *id {
+            return Err(SnapshotError::Unclear("charge id"));
+        }
         let state = match charge.status_details.state {
             ChargeState::Captured => PaymentState::Completed,
             ChargeState::Authorized => PaymentState::Reserved,
@@ -150,7 +153,11 @@ impl AmazonPay {
         let request = GetRefund::new(id.as_str());
         follow(self.client.clock(), patience, || async {
             let refund = self.client.send(&request).await?.result;
-            Ok(observation_of(&refund.status_details.state))
+            // What is about another refund says nothing about this one.
+            Ok(match refund.refund_id == *id {
+                true => observation_of(&refund.status_details.state),
+                false => Observation::Pending,
+            })
         })
         .await
     }

@@ -93,7 +93,12 @@ impl FlexiblePayments {
             }
             let refund = self.detail(&related.transaction_id).await?;
             if refund.fps_operation != FpsOperation::Refund {
-                continue;
+                match related.relation_type {
+                    Some(RelationType::Refund) => {
+                        return Err(SnapshotError::Unclear("operation of a refund"));
+                    }
+                    _ => continue,
+                }
             }
             let sum = match observation_of(&refund.transaction_status) {
                 Observation::Declined => continue,
@@ -160,9 +165,20 @@ impl FlexiblePayments {
     /// the lost refund already, so the rules may refuse a second one that nobody asked for.
     ///
     /// # Errors
-    /// [`RefundError::Call`].
+    /// [`RefundError::Call`], or [`RefundError::Mismatch`] when the answer names the payment instead
+    /// of a refund, or the reference of another request.
     pub async fn submit(&self, request: &Refund) -> Result<Submitted<TransactionId>, RefundError> {
         let answer = self.client.send(request).await.map_err(RefundError::Call)?;
+        // The payment's own id would be followed to the end of the payment, which is long over.
+        if answer.result.transaction_id == request.transaction_id {
+            let refund = answer.result.transaction_id.as_str().to_owned();
+            return Err(RefundError::Mismatch { refund, field: "transaction" });
+        }
+        let told = &answer.result.refund_transaction_reference;
+        if told.as_ref().is_some_and(|told| told != request.caller_reference.as_str()) {
+            let refund = answer.result.transaction_id.as_str().to_owned();
+            return Err(RefundError::Mismatch { refund, field: "reference" });
+        }
         let observation = observation_of(&answer.result.transaction_status);
         Ok(Submitted::new(answer.result.transaction_id, observation, answer.request_id))
     }
@@ -179,8 +195,12 @@ impl FlexiblePayments {
     ) -> Result<Followed, Error> {
         let request = GetTransactionStatus::new(id.as_str());
         follow(self.client.clock(), patience, || async {
-            let status = self.client.send(&request).await?.result.transaction_status;
-            Ok(observation_of(&status))
+            let status = self.client.send(&request).await?.result;
+            // What is about another transaction says nothing about this one.
+            Ok(match status.transaction_id == *id {
+                true => observation_of(&status.transaction_status),
+                false => Observation::Pending,
+            })
         })
         .await
     }
@@ -188,7 +208,11 @@ impl FlexiblePayments {
     async fn detail(&self, id: &TransactionId) -> Result<TransactionDetail, SnapshotError> {
         let answer = self.client.send(&GetTransaction::new(id.as_str())).await;
         let result = answer.map_err(SnapshotError::Call)?.result;
-        result.transaction.ok_or(SnapshotError::NotFound)
+        match result.transaction {
+            Some(detail) if detail.transaction_id == *id => Ok(detail),
+            Some(_) => Err(SnapshotError::Unclear("transaction id")),
+            None => Err(SnapshotError::NotFound),
+        }
     }
 }
 

@@ -47,15 +47,21 @@ pub enum RefundError {
 }
 
 impl RefundError {
-    /// May money have moved all the same?
+    /// May money have moved all the same? So it may for a key that was used before: not by this
+    /// request, but by the one that had the key, which may be this refund in other words. Look it up;
+    /// another key would be another refund.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         match self {
             Self::Refused(_) => false,
-            Self::Call(error) => error.is_unknown(),
+            Self::Call(error) => error.is_unknown() || is_key_conflict(error),
             Self::Mismatch { .. } => true,
         }
     }
+}
+
+fn is_key_conflict(error: &fps_http::Error) -> bool {
+    error.refusal().is_some_and(fps_http::ServiceRefusal::is_key_conflict)
 }
 
 impl fmt::Display for RefundError {
@@ -65,6 +71,10 @@ impl fmt::Display for RefundError {
             Self::Call(error) if error.is_unknown() => {
                 f.write_str("the refund was sent, and its outcome is unknown")
             }
+            Self::Call(error) if is_key_conflict(error) => f.write_str(
+                "the key was used for a request that differs, and what became of that is not known \
+                 here",
+            ),
             Self::Call(_) => f.write_str("the refund was not made"),
             Self::Mismatch { refund, field } => {
                 write!(f, "the service answered with refund {refund}, of another {field}")

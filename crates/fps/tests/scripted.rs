@@ -50,7 +50,7 @@ impl World {
     fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         let script = ScriptedTransport::new(steps);
         let clock = ManualClock::new(date());
-        let settings = Settings::default().with_retry(RetryPolicy::once());
+        let settings = Settings::default().with_retry(RetryPolicy::once()).without_pacing();
         let config = AmazonPayConfig::new("SANDBOX-KEY", NoSigner, Region::NorthAmerica).unwrap();
         let (transport, time) = (script.clone(), clock.clone());
         let pay = Client::with_transport(config, settings.clone(), transport, time);
@@ -117,6 +117,12 @@ fn told(detail: TransactionDetail) -> Step {
     answer(200, std::str::from_utf8(&body).unwrap())
 }
 
+/// The same about the transaction of this id.
+fn told_of(id: &str, mut detail: TransactionDetail) -> Step {
+    detail.transaction_id = TransactionId::new(id);
+    told(detail)
+}
+
 fn related(id: &str, relation: &str) -> RelatedTransaction {
     RelatedTransaction::new(id).relation_type(RelationType::from(relation))
 }
@@ -166,14 +172,14 @@ async fn a_transaction_is_read_with_every_refund_that_holds_a_part_of_it() {
         .related_transaction(related("new-relation", "PartialRefund"));
     let world = World::new([
         told(payment),
-        told(refund("1.00", "Success").fps_fees(fees("0.03"))),
-        told(refund("2.00", "Pending").fps_fees(fees("0.06"))),
-        told(refund("4.00", "OnItsWay").fps_fees(fees("0.12"))),
-        told(refund("8.00", "Failure")),
-        told(refund("16.00", "Cancelled")),
-        told(refund("32.00", "Success").fps_fees(fees("0.96"))),
-        told(detail("7.00", FpsOperation::Pay, "Success")),
-        told(refund("5.00", "Success").fps_fees(fees("0.14"))),
+        told_of("done", refund("1.00", "Success").fps_fees(fees("0.03"))),
+        told_of("pending", refund("2.00", "Pending").fps_fees(fees("0.06"))),
+        told_of("new-status", refund("4.00", "OnItsWay").fps_fees(fees("0.12"))),
+        told_of("failed", refund("8.00", "Failure")),
+        told_of("cancelled", refund("16.00", "Cancelled")),
+        told_of("unsaid-refund", refund("32.00", "Success").fps_fees(fees("0.96"))),
+        told_of("unsaid-payment", detail("7.00", FpsOperation::Pay, "Success")),
+        told_of("new-relation", refund("5.00", "Success").fps_fees(fees("0.14"))),
     ]);
     let payment = world.fps.payment(&TransactionId::new("T")).await.unwrap();
     assert_eq!(payment.refunded(), usd("38.00"));
@@ -242,7 +248,7 @@ async fn a_returned_fee_that_is_not_told_is_calculated() {
     // Not told, or told as if it had been taken once more.
     for refund in [refund(), refund().fps_fees(usd("1.50"))] {
         let payment = payment.clone().related_transaction(related("R", "Refund"));
-        let world = World::new([told(payment), told(refund)]);
+        let world = World::new([told(payment), told_of("R", refund)]);
         let payment = world.fps.payment(&TransactionId::new("T")).await.unwrap();
         assert_eq!(payment.fee_returned().unwrap(), usd("1.50"));
     }
