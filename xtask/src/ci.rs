@@ -6,7 +6,7 @@ use std::process::Command;
 
 use clap::ValueEnum;
 
-use crate::{Outcome, arrows, codegen};
+use crate::{Outcome, arrows, codegen, examples};
 
 /// One check; the order is that of the cheapest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,6 +23,8 @@ pub(crate) enum Check {
     Clippy,
     /// `cargo test --workspace`, the command of the README.
     Test,
+    /// Every example of `fps` runs, and what it shows holds.
+    Examples,
     /// Each library alone, without features and with each of them; some tests with all.
     Features,
     /// `refund-rules` is linked without the standard library.
@@ -68,6 +70,7 @@ impl Check {
                 ],
             ),
             Self::Test => cargo(root, &["test", "--workspace"]),
+            Self::Examples => examples::run(root),
             Self::Features => features(root),
             Self::NoStd => no_std(root),
             Self::Docs => {

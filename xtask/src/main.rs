@@ -5,6 +5,7 @@
 mod arrows;
 mod ci;
 mod codegen;
+mod examples;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

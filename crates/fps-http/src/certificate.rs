@@ -93,6 +93,8 @@ impl CertificateFetcher {
 
     fn keep(&self, url: &CertificateUrl, certificate: &Certificate) {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        // Several may have asked for it at once; it takes one place all the same.
+        cache.retain(|(path, _)| path != without_query(url));
         if cache.len() >= CACHED_MAX {
             cache.pop_front();
         }

@@ -159,6 +159,8 @@ pub enum ConfigError {
     EnvironmentMissing,
     /// The address is Amazon's in another region.
     RegionMismatch,
+    /// The address was that of a service that has ended.
+    Retired,
     /// A key for real money is to be sent to an address that is not Amazon's.
     LiveElsewhere,
     /// This setting is zero, so that nothing could be sent.
@@ -179,6 +181,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Zero(name) => return write!(f, "{name} is zero, so nothing could be sent"),
+            Self::Retired => "the service at this address ended in 2015",
             Self::RegionMismatch => "the endpoint is Amazon's in another region",
             Self::LiveElsewhere => {
                 "a live key is sent to Amazon only, unless a live endpoint is named"

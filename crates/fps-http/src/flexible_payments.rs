@@ -17,6 +17,9 @@ use crate::retry::Class;
 use crate::transport::BoxFuture;
 use crate::wire::{Wire, build, class_of};
 
+/// Where the service was until 2015. Nobody may send a credential there any more.
+const RETIRED: [&str; 2] = ["fps.amazonaws.com", "fps.sandbox.amazonaws.com"];
+
 /// Who calls, and where.
 ///
 /// Amazon's own service ended in 2015, so there is no default endpoint: name the sandbox, an archive
@@ -33,10 +36,15 @@ impl FlexiblePaymentsConfig {
     /// With signature version 2, HmacSHA256, in revision 2008-09-17.
     ///
     /// # Errors
-    /// [`ConfigError::BadEndpoint`].
+    /// [`ConfigError::BadEndpoint`]; [`ConfigError::Retired`] for the hosts that were Amazon's.
     pub fn new(endpoint: &str, credentials: Credentials) -> Result<Self, ConfigError> {
+        let endpoint = Endpoint::parse(endpoint)?;
+        let host = endpoint.authority().split(':').next().unwrap_or_default();
+        if RETIRED.contains(&host) {
+            return Err(ConfigError::Retired);
+        }
         Ok(Self {
-            endpoint: Endpoint::parse(endpoint)?,
+            endpoint,
             credentials,
             method: SignatureMethod::default(),
             dialect: Dialect::default(),

@@ -28,6 +28,14 @@
 //! # }
 //! ```
 //!
+//! Around it:
+//!
+//! - [`retry`] decides what is tried again, as a table; [`pacing`] keeps all clients of one account to
+//!   the published limits;
+//! - [`observe`] tells `tracing` and a hook for metrics what happens: names, numbers and durations;
+//! - [`RemoteSigner`] is a private key that stays in a KMS, [`Proxy`] the way out of a network;
+//! - the feature `testing` brings a transport that follows a script and a clock that does not wait.
+//!
 //! The rules of what may be refunded are not here (see `refund-rules`), nor is any storage: the key
 //! of a request is made and stored by the caller before it is sent.
 

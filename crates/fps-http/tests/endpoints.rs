@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
 
-use fps_http::{AmazonPayConfig, ConfigError, Environment, Region};
-use fps_sign::{RequestSigner, SignError};
+use fps_http::{AmazonPayConfig, ConfigError, Environment, FlexiblePaymentsConfig, Region};
+use fps_sign::query::Credentials;
+use fps_sign::{RequestSigner, Secret, SignError};
 
 struct NoSigner;
 
@@ -57,6 +58,20 @@ fn a_key_goes_where_it_belongs_and_nowhere_else() {
         assert_eq!(found, endpoint, "{key} to {url}");
         let found = config(key, Region::Europe).with_live_endpoint(url).err();
         assert_eq!(found, live, "{key} live to {url}");
+    }
+}
+
+#[test]
+fn no_credential_of_fps_goes_to_a_host_that_is_not_the_services_any_more() {
+    let config =
+        |url: &str| FlexiblePaymentsConfig::new(url, Credentials::new("K", Secret::new("S"))).err();
+    assert_eq!(config("https://archive.example/fps"), None);
+    for url in [
+        "https://fps.amazonaws.com",
+        "https://FPS.sandbox.amazonaws.com/",
+        "https://fps.amazonaws.com:8443/",
+    ] {
+        assert_eq!(config(url), Some(ConfigError::Retired), "{url}");
     }
 }
 

@@ -24,6 +24,10 @@ const CREATED: &str = r#"{"refundId":"S01-5105180-3221187-R022311","chargeId":"S
     "refundAmount":{"amount":"14.00","currencyCode":"USD"},"creationTimestamp":"20190714T155300Z",
     "softDescriptor":"canary-desc","statusDetails":{"state":"RefundInitiated"}}"#;
 
+/// What is interesting to `tracing` is remembered for the whole process, so tests with and without a
+/// collector must not run at once.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 struct QuickSigner;
 
 impl RequestSigner for QuickSigner {
@@ -61,7 +65,7 @@ impl Observer for Told {
 
 fn client(steps: impl IntoIterator<Item = Step>, told: &Told) -> Client<AmazonPayConfig> {
     let config = AmazonPayConfig::new("SANDBOX-KEY", QuickSigner, Region::NorthAmerica).unwrap();
-    let settings = Settings::default().with_observer(told.clone());
+    let settings = Settings::default().without_pacing().with_observer(told.clone());
     let clock = ManualClock::new(Timestamp::parse("2026-11-21T09:24:08.123Z").unwrap());
     Client::with_transport(config, settings, ScriptedTransport::new(steps), clock)
 }
@@ -74,6 +78,7 @@ fn refund() -> CreateRefund {
 
 #[tokio::test]
 async fn every_try_wait_and_end_is_told_and_nothing_of_what_was_sent() {
+    let _alone = ALONE.lock().await;
     let capture = Capture::everything();
     let told = Told::default();
     let steps = [
@@ -123,6 +128,7 @@ async fn the_beginning_of_a_page_is_kept_without_what_may_be_secret() {
         "<html><h1>502 Bad Gateway</h1> for buyer@example.com, signature {}</html>",
         "QUJDREVG".repeat(40)
     );
+    let _alone = ALONE.lock().await;
     let told = Told::default();
     let error = client([Step::Answer(404, page)], &told).send(&refund()).await.unwrap_err();
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Refused, Phase::Answered));

@@ -10,11 +10,14 @@
 //! - both follow a refund to its end and never invent a failure;
 //! - [`Notifications`] turns what arrived at a merchant's address into a proof.
 //!
+//! **Read [the guide](guide) before real money moves**: what a failure means for it, which key a refund has,
+//! what a notification proves, and seven examples that run without a network.
+//!
 //! **Flexible Payments Service ended in 2015.** Nothing here talks to its old hosts: name the
 //! endpoint you mean (the sandbox of this project, an archive, a compatible service).
 //!
 //! ```no_run
-//! use fps::{AmazonPay, AmazonPayConfig, IdempotencyKey, Patience, PrivateKey, Region, Settings};
+//! use fps::{AmazonPay, AmazonPayConfig, Key, Patience, PrivateKey, Region, Settings};
 //! use fps::{Currency, Money, Wish};
 //! use fps::amazon_pay::ChargeId;
 //!
@@ -25,14 +28,16 @@
 //! let charge = ChargeId::new("S01-5105180-3221187-C056351");
 //! let payment = shop.payment(&charge).await?;
 //! let wish = Wish::amount(Money::parse("14.00", Currency::EUR)?);
-//! // The key is yours: make it from what identifies this refund, and store it before this line.
-//! let key = IdempotencyKey::new("order-4711-refund-1")?;
-//! let (plan, refund) = shop.refund(key, &charge, &payment, &wish).await?;
+//! // The key stands for this refund: whoever makes it again, after a crash say, makes the same one.
+//! let key = Key::derive(["order-4711", "line-2", "refund-1"]);
+//! let (plan, refund) = shop.refund(key.into(), &charge, &payment, &wish).await?;
 //! let end = shop.wait_for_refund(&refund.id, &Patience::default()).await?;
 //! println!("{:?} with {:?} of the fee: {end:?}", plan.amount(), plan.fee_returned());
 //! # Ok(())
 //! # }
 //! ```
+
+pub mod guide;
 
 mod amazon_pay_client;
 mod flexible_payments_client;
