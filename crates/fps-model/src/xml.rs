@@ -98,7 +98,8 @@ impl Path {
 
     fn name(&self) -> &str {
         let start = self.starts.last().copied().unwrap_or(0);
-        self.text[start..].trim_start_matches('/')
+        let name = self.text.get(start..).unwrap_or_default();
+        name.strip_prefix('/').unwrap_or(name)
     }
 }
 
