@@ -18,6 +18,8 @@ pub struct Settings {
     pub trust: Trust,
     /// What everything beyond this machine goes through. Default: nothing.
     pub proxy: Option<Proxy>,
+    /// What becomes of a connection of HTTP/1.1 behind an answer. Default: it is kept.
+    pub connections: Connections,
     /// How long a connection may take: name, connection, proxy and handshake. Default: 5 s.
     pub connect_timeout: Duration,
     /// How long one try may take, from connecting to the last byte. Default: 20 s.
@@ -38,6 +40,7 @@ impl Default for Settings {
         Self {
             trust: Trust::System,
             proxy: None,
+            connections: Connections::Kept,
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
             retry: RetryPolicy::default(),
@@ -53,6 +56,13 @@ impl Settings {
     #[must_use]
     pub fn with_trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
+        self
+    }
+
+    /// The same with another use of connections.
+    #[must_use]
+    pub const fn with_connections(mut self, connections: Connections) -> Self {
+        self.connections = connections;
         self
     }
 
@@ -118,6 +128,19 @@ impl Settings {
     pub fn without_pacing(self) -> Self {
         self.with_pacing(Pacing::new(Limits::none()))
     }
+}
+
+/// What becomes of a connection of HTTP/1.1 behind an answer. Over HTTP/2 all requests share one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Connections {
+    /// It is kept for the next request.
+    #[default]
+    Kept,
+    /// It serves one request. HTTP/1.1 does not say which request an answer is to: where something on
+    /// the way may send an answer late or twice, the next request on a kept connection would get it.
+    /// Each request costs a handshake then.
+    ForOneRequest,
 }
 
 /// Whose certificates are trusted. TLS checking cannot be switched off: a sandbox has a certificate

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Uri;
+use http::header::{CONNECTION, HeaderValue};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -21,7 +22,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::config::{ConfigError, Settings, Trust};
+use crate::config::{ConfigError, Connections, Settings, Trust};
 use crate::endpoint::is_loopback;
 use crate::proxy::Proxy;
 use crate::transport::{BoxFuture, Transport, TransportError, TransportErrorKind};
@@ -31,7 +32,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Pooled connections; cloning shares the pool.
 #[derive(Clone)]
-pub struct HyperTransport(Pool);
+pub struct HyperTransport {
+    pool: Pool,
+    connections: Connections,
+}
 
 type Pool = Client<Timed<HttpsConnector<Route>>, Full<Bytes>>;
 
@@ -43,8 +47,8 @@ impl fmt::Debug for HyperTransport {
 
 impl HyperTransport {
     /// Connections that trust what the settings name, and nothing else, and go the way that they
-    /// name. Of the settings only `trust`, `proxy`, `connect_timeout` and, for how soon a connection
-    /// that says nothing is given up, `attempt_timeout` are used.
+    /// name. Of the settings only `trust`, `proxy`, `connections`, `connect_timeout` and, for how soon a
+    /// connection that says nothing is given up, `attempt_timeout` are used.
     ///
     /// # Errors
     /// [`ConfigError`] when there is nothing to trust.
@@ -58,26 +62,32 @@ impl HyperTransport {
         let connector = Timed { connector, timeout: settings.connect_timeout };
         // A connection of HTTP/2 outlives its requests. One that is dead, and was never closed, would
         // swallow every try, so it is asked for a sign of life within the time of one.
-        let client = Client::builder(TokioExecutor::new())
+        let pool = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .http2_keep_alive_interval(settings.attempt_timeout / 8)
             .http2_keep_alive_timeout(settings.attempt_timeout / 4)
             .build(connector);
-        Ok(Self(client))
+        Ok(Self { pool, connections: settings.connections })
     }
 }
 
 impl Transport for HyperTransport {
     fn call(
         &self,
-        request: http::Request<Bytes>,
+        mut request: http::Request<Bytes>,
         timeout: Duration,
         body_bytes_max: usize,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        if self.connections == Connections::ForOneRequest {
+            // HTTP/2 has no such header, and leaves it out.
+            let close = HeaderValue::from_static("close");
+            request.headers_mut().insert(CONNECTION, close);
+        }
+        let exchange = exchange(&self.pool, request, body_bytes_max);
         Box::pin(async move {
-            match tokio::time::timeout(timeout, exchange(&self.0, request, body_bytes_max)).await {
+            match tokio::time::timeout(timeout, exchange).await {
                 Ok(answer) => answer,
                 Err(_) => Err(TransportError::new(TransportErrorKind::Timeout)),
             }

@@ -69,7 +69,7 @@ pub use amazon_pay::{AmazonPayConfig, Environment, Region};
 pub use certificate::CertificateFetcher;
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
-pub use config::{ConfigError, Settings, Trust};
+pub use config::{ConfigError, Connections, Settings, Trust};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind, Phase, ServiceRefusal};
 pub use excerpt::Excerpt;

@@ -12,8 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use fps_http::testing::Inbox;
 use fps_http::{
-    CertificateFetcher, Client, Error, ErrorKind, FlexiblePaymentsConfig, Phase, Proxy,
-    RetryPolicy, Settings, Trust,
+    CertificateFetcher, Client, Connections, Error, ErrorKind, FlexiblePaymentsConfig, Phase,
+    Proxy, RetryPolicy, Settings, Trust,
 };
 use fps_model::CallerReference;
 use fps_model::flexible_payments::Refund;
@@ -409,5 +409,18 @@ async fn one_connection_serves_fifty_requests_in_the_version_that_the_server_off
         let requests = service.requests();
         assert_eq!(requests.len(), 100);
         assert!(requests.iter().all(|(spoken, _)| *spoken == version), "{offers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_for_one_request_serves_one_unless_all_share_it_anyway() {
+    for (offers, connections) in [(&["http/1.1"][..], 5), (&["h2"][..], 1)] {
+        let service = Service::start(offers).await;
+        let settings = service.settings().with_connections(Connections::ForOneRequest);
+        let client = client(&format!("https://localhost:{}/", service.address.port()), &settings);
+        for _ in 0..5 {
+            client.send(&refund()).await.unwrap();
+        }
+        assert_eq!(service.connections(), connections, "{offers:?}");
     }
 }

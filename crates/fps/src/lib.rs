@@ -57,8 +57,9 @@ pub use notifications::{
 pub use refund::{RefundError, SnapshotError, Submitted};
 
 pub use fps_http::{
-    AmazonPayConfig, CertificateFetcher, Client, Clock, ConfigError, Environment, Error, ErrorKind,
-    FlexiblePaymentsConfig, Phase, Proxy, Region, RetryPolicy, ServiceRefusal, Settings, Trust,
+    AmazonPayConfig, CertificateFetcher, Client, Clock, ConfigError, Connections, Environment,
+    Error, ErrorKind, FlexiblePaymentsConfig, Phase, Proxy, Region, RetryPolicy, ServiceRefusal,
+    Settings, Trust,
 };
 pub use fps_model::{
     Answer, CallerReference, IdempotencyKey, InvalidKey, Operation, Sensitive, Timestamp,
