@@ -33,6 +33,12 @@ fn a_key_goes_where_it_belongs_and_nowhere_else() {
             Some(E::EnvironmentMismatch),
             Some(E::EnvironmentMismatch),
         ),
+        (
+            "SANDBOX-K",
+            "https://localhost/Live",
+            Some(E::EnvironmentMismatch),
+            Some(E::EnvironmentMismatch),
+        ),
         ("sandboxK", emulator, None, Some(E::EnvironmentMismatch)),
         (
             "SANDBOX-K",

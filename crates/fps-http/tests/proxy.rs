@@ -424,3 +424,45 @@ async fn a_connection_for_one_request_serves_one_unless_all_share_it_anyway() {
         assert_eq!(service.connections(), connections, "{offers:?}");
     }
 }
+
+/// Carries connections to an address, and forgets the first of them when it is told to: nothing is
+/// closed, and nothing comes through any more.
+async fn forgetful(to: SocketAddr, forget: Arc<tokio::sync::Notify>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut first = Some(forget);
+        while let Ok((mut near, _)) = listener.accept().await {
+            let forget = first.take();
+            tokio::spawn(async move {
+                let mut far = TcpStream::connect(to).await.unwrap();
+                let carried = tokio::io::copy_bidirectional(&mut near, &mut far);
+                match forget {
+                    None => drop(carried.await),
+                    Some(forget) => tokio::select! {
+                        _ = carried => {}
+                        () = forget.notified() => std::future::pending().await,
+                    },
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_connection_that_somebody_forgot_does_not_swallow_every_try() {
+    let service = Service::start(&["h2"]).await;
+    let forget = Arc::new(tokio::sync::Notify::new());
+    let address = forgetful(service.address, Arc::clone(&forget)).await;
+    let second = Duration::from_secs(1);
+    let settings = service
+        .settings()
+        .with_timeouts(second, 2 * second, 60 * second)
+        .with_retry(RetryPolicy::default().with_delay_first(Duration::from_millis(1)));
+    let client = client(&format!("https://localhost:{}/", address.port()), &settings);
+    client.send(&refund()).await.unwrap();
+    forget.notify_one();
+    client.send(&refund()).await.unwrap();
+    assert_eq!(service.connections(), 2);
+}

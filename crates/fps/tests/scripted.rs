@@ -4,10 +4,11 @@
 
 use std::time::Duration;
 
-use fps::amazon_pay::{ChargeId, RefundId};
+use fps::amazon_pay::{ChargeId, CreateRefund, RefundId};
 use fps::flexible_payments::{
-    Dialect, FpsOperation, GetTransaction, GetTransactionResult, PaymentMethod, RelatedTransaction,
-    RelationType, TransactionDetail, TransactionId, TransactionStatus, TransactionalRole,
+    Dialect, FpsOperation, GetTransaction, GetTransactionResult, PaymentMethod, Refund,
+    RelatedTransaction, RelationType, TransactionDetail, TransactionId, TransactionStatus,
+    TransactionalRole,
 };
 use fps::{
     AmazonPay, AmazonPayConfig, Answer, Asker, CallerReference, Client, Credentials, Currency,
@@ -497,4 +498,63 @@ async fn no_patience_becomes_a_storm_of_questions() {
     let end = world.pay.wait_for_refund(&id, &patience).await.unwrap();
     assert_eq!(end, Followed::Settled(RefundState::Refunded));
     assert_eq!(world.clock.sleeps(), [Duration::from_millis(1); 10]);
+}
+
+fn fps_answer(action: &str, fields: &str) -> Step {
+    let body = format!(
+        "<{action}Response><{action}Result>{fields}</{action}Result>\
+         <ResponseMetadata><RequestId>r:0</RequestId></ResponseMetadata></{action}Response>"
+    );
+    answer(200, &body)
+}
+
+#[tokio::test]
+async fn a_key_that_was_used_for_something_else_leaves_doubt() {
+    let refused = r#"{"reasonCode":"DuplicateIdempotencyKey","message":""}"#;
+    let request = CreateRefund::new(IdempotencyKey::new("k").unwrap(), CHARGE, usd("15.00"));
+    let error = World::new([answer(400, refused)]).pay.submit(&request).await.unwrap_err();
+    assert!(error.is_unknown());
+    assert!(error.to_string().starts_with("the key was used for a request that differs"));
+
+    let refused = "<Response><Errors><Error><Code>DuplicateRequest</Code><Message/></Error>\
+        </Errors><RequestID>r</RequestID></Response>";
+    let request = Refund::new(CallerReference::new("k").unwrap(), "T");
+    let error = World::new([answer(400, refused)]).fps.submit(&request).await.unwrap_err();
+    assert!(error.is_unknown());
+}
+
+#[tokio::test]
+async fn an_answer_about_something_else_is_not_about_this() {
+    // The payment's own id would be followed to the end of the payment, which is long over.
+    let fields = "<TransactionId>T</TransactionId><TransactionStatus>Success</TransactionStatus>";
+    let request = Refund::new(CallerReference::new("k").unwrap(), "T");
+    let world = World::new([fps_answer("Refund", fields)]);
+    let error = world.fps.submit(&request).await.unwrap_err();
+    assert!(matches!(error, RefundError::Mismatch { field: "transaction", .. }), "{error}");
+
+    let other = TransactionId::new("another");
+    let world = World::new([told(detail("900.00", FpsOperation::Pay, "Success"))]);
+    let error = world.fps.payment(&other).await.unwrap_err();
+    assert!(matches!(error, SnapshotError::Unclear("transaction id")), "{error}");
+    let error = World::new([charge("Captured", r#"{"amount":"100.00","currencyCode":"USD"}"#)])
+        .pay
+        .payment(&ChargeId::new("another"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, SnapshotError::Unclear("charge id")), "{error}");
+
+    // Each question is answered about another refund, so nothing is learned of this one.
+    let world = World::new((0..5).map(|_| refund_in_state("Refunded")));
+    let end = world.pay.wait_for_refund(&RefundId::new("another"), &patience()).await;
+    assert!(matches!(end, Ok(Followed::StillPending)), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_refund_of_an_operation_that_is_not_known_is_not_overlooked() {
+    let payment =
+        detail("100.00", FpsOperation::Pay, "Success").related_transaction(related("R", "Refund"));
+    let newer = detail("60.00", FpsOperation::from("RefundV2"), "Success");
+    let world = World::new([told(payment), told_of("R", newer)]);
+    let error = world.fps.payment(&TransactionId::new("T")).await.unwrap_err();
+    assert!(matches!(error, SnapshotError::Unclear("operation of a refund")), "{error}");
 }
