@@ -56,7 +56,8 @@ fn is_page(text: &str) -> bool {
     ["<html", "<!doctype html", "<h1", "<body"].iter().any(|tag| begin.contains(tag))
 }
 
-/// Names are the strings that a colon follows; everything else between quotes is a value.
+/// Names are the strings that a colon follows; everything else between quotes is a value, and so is
+/// every number.
 fn names_of_json(text: &str) -> String {
     let unescaped = text.replace("\\\\", "..").replace("\\\"", "..");
     let mut out = String::with_capacity(text.len());
@@ -64,7 +65,11 @@ fn names_of_json(text: &str) -> String {
     let mut pieces = unescaped.split('"').peekable();
     while let Some(piece) = pieces.next() {
         let is_name = pieces.peek().is_some_and(|next| next.trim_start().starts_with(':'));
-        out.push_str(if quoted && !is_name { "…" } else { piece });
+        match (quoted, is_name) {
+            (true, true) => out.push_str(piece),
+            (true, false) => out.push('…'),
+            (false, _) => out.push_str(&piece.replace(|it: char| it.is_ascii_digit(), "#")),
+        }
         if pieces.peek().is_some() {
             out.push('"');
         }
@@ -73,11 +78,17 @@ fn names_of_json(text: &str) -> String {
     out
 }
 
-/// What stands behind a tag is a value.
+/// What stands behind a tag is a value, and so are attributes, comments and CDATA.
 fn names_of_xml(text: &str) -> String {
-    let tag_of = |piece: &str| match piece.split_once('>') {
-        Some((tag, value)) if !value.trim().is_empty() => format!("{tag}>…"),
-        _ => piece.to_owned(),
+    let tag_of = |piece: &str| {
+        let (tag, value) = piece.split_once('>').unwrap_or((piece, ""));
+        let name = tag.split_whitespace().next().unwrap_or_default();
+        match (name.is_empty(), name.starts_with('!'), value.trim().is_empty()) {
+            (true, ..) => String::new(),
+            (false, true, _) => "!…>".to_owned(),
+            (false, false, true) => format!("{name}>"),
+            (false, false, false) => format!("{name}>…"),
+        }
     };
     text.split('<').map(tag_of).collect::<Vec<_>>().join("<")
 }
@@ -121,6 +132,8 @@ mod tests {
             ),
             ("<p>buyer@example.com</p>", "<p>…</p>"),
             (r#"{"name":"Jane Doe","phone":"+49 170 12"}"#, r#"{"name":"…","phone":"…"}"#),
+            (r#"{"phone":491701234}"#, r#"{"phone":#########}"#),
+            ("<a n='Jane'><![CDATA[Jane Doe]]><!-- Jane --><b/></a>", "<a><!…><!…><b/></a>"),
             ("<html><p>buyer@example.com</p>", "<html><p>[…]</p>"),
             ("buyer%40example.com and buyer\\u0040example.com", "[…] and […]"),
             ("a\u{1b}[2Jb\r\nc", "a [2Jb  c"),

@@ -1,5 +1,6 @@
 //! What a client tells about its calls, to `tracing` and to a hook for metrics: names, numbers and
-//! durations, never a body, a key, a signature or a person.
+//! durations, never a body, a key, a signature or a person. An observer that is handed an error can ask that for
+//! more: what a service said, or what an unreadable answer began with.
 
 use std::fmt;
 use std::sync::Arc;
