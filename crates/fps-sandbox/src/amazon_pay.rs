@@ -20,7 +20,7 @@ use fps_sign::amazon_pay::{self, SignedRequest};
 use rusqlite::Connection;
 
 use crate::books::Service;
-use crate::clock::{self, Millis};
+use crate::clock::Millis;
 use crate::error::Error;
 use crate::idempotency::{Keyed, Reply, Stop, once};
 use crate::merchants;
@@ -175,9 +175,7 @@ async fn authenticate(
     };
     let proved = proved.get();
     let date = proved.header("x-amz-pay-date").and_then(Timestamp::parse);
-    let recent = date.is_some_and(|date| {
-        date.unix_millis().saturating_sub(clock::now()).saturating_abs() <= DATE_WINDOW
-    });
+    let recent = date.is_some_and(|date| shared.clock.distance(date.unix_millis()) <= DATE_WINDOW);
     if !recent {
         let message = "The value of x-amz-pay-date is not a time near to now.";
         return Ok(Err(refuse(ReasonCode::InvalidHeaderValue, message)));
@@ -242,11 +240,10 @@ impl Call {
             request: same_request(&request),
             window: None,
         });
-        let processing = shared.processing;
+        let (processing, now) = (shared.processing, shared.clock.now());
         let reply = shared
             .store
             .run(move |connection| {
-                let now = clock::now();
                 once(connection, keyed.as_ref(), now, duplicate, |connection| {
                     let context = Context { connection, merchant, now, processing };
                     let answer = Answer::new(operation(&context, &message)?, None);

@@ -1,30 +1,81 @@
-//! The one place where the sandbox reads the time and waits for it.
+//! The one place where the sandbox reads the time and waits for it. Its own time may be ahead of that
+//! of the machine: somebody who waits for a week need not.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fps_model::Timestamp;
+use tokio::sync::Notify;
 
 /// Milliseconds since 1970.
 pub(crate) type Millis = i64;
 
+/// The time of the sandbox.
+pub(crate) struct Clock {
+    ahead: AtomicI64,
+    moved: Notify,
+}
+
+impl Clock {
+    /// As far ahead of the machine's as it was.
+    pub(crate) fn new(ahead: Millis) -> Self {
+        Self { ahead: AtomicI64::new(ahead), moved: Notify::new() }
+    }
+
+    /// The time of the sandbox.
+    pub(crate) fn now(&self) -> Millis {
+        machine_time().saturating_add(self.ahead())
+    }
+
+    /// How far it is ahead of the machine's.
+    pub(crate) fn ahead(&self) -> Millis {
+        self.ahead.load(Ordering::SeqCst)
+    }
+
+    /// Moves it forward, and wakes whoever waits; time never goes back.
+    pub(crate) fn set_ahead(&self, ahead: Millis) {
+        self.ahead.fetch_max(ahead, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+
+    /// Waits until then, however the clock gets there.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub(crate) async fn sleep_until(&self, then: Millis) {
+        loop {
+            let moved = self.moved.notified();
+            let left = u64::try_from(then.saturating_sub(self.now())).unwrap_or_default();
+            if left == 0 {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(left)) => {}
+                () = moved => {}
+            }
+        }
+    }
+
+    /// How far a date is off. Clients have the machine's time, or have been told that of the sandbox:
+    /// the nearer one counts.
+    pub(crate) fn distance(&self, date: Millis) -> Millis {
+        let from_machine = date.saturating_sub(machine_time()).saturating_abs();
+        from_machine.min(date.saturating_sub(self.now()).saturating_abs())
+    }
+}
+
 /// The time of this machine.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
-pub(crate) fn now() -> Millis {
+fn machine_time() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// Waits until then.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
-pub(crate) async fn sleep_until(then: Millis) {
-    let left = u64::try_from(then.saturating_sub(now())).unwrap_or_default();
-    tokio::time::sleep(Duration::from_millis(left)).await;
-}
+/// The last millisecond that the messages can write, in the year 9999.
+const LAST: Millis = 253_402_300_799_999;
 
-/// A time of this machine as the messages write it.
-#[expect(clippy::expect_used, reason = "this machine's date has four digits")]
+/// A time of the sandbox as the messages write it.
+#[expect(clippy::expect_used, reason = "a date before the year 10000 has four digits")]
 pub(crate) fn timestamp(at: Millis) -> Timestamp {
-    Timestamp::from_unix_millis(at).expect("a date before the year 10000")
+    Timestamp::from_unix_millis(at.clamp(0, LAST)).expect("a date before the year 10000")
 }
 
 /// Milliseconds of a duration that somebody configured.

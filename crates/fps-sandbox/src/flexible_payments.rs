@@ -15,8 +15,9 @@ use fps_sign::{Error as SignatureError, Target, Verified};
 use refund_rules::Method;
 use rusqlite::Connection;
 
+pub(crate) use self::get_transaction_status::{describe_payment, describe_refund};
 use crate::books::Service;
-use crate::clock::{self, Millis};
+use crate::clock::Millis;
 use crate::error::Error;
 use crate::idempotency::{Keyed, Reply, Stop, once};
 use crate::payments::Owner;
@@ -114,8 +115,7 @@ async fn authenticate(
         );
         return Ok(Err(refuse(ErrorCode::InvalidParameterValue, message)));
     };
-    let off = signed_at.unix_millis().saturating_sub(clock::now()).saturating_abs();
-    if off > TIMESTAMP_WINDOW {
+    if shared.clock.distance(signed_at.unix_millis()) > TIMESTAMP_WINDOW {
         let message = format!("Request has expired. Timestamp date is {timestamp}");
         return Ok(Err(refuse(ErrorCode::RequestExpired, message)));
     }
@@ -167,10 +167,10 @@ impl Call {
             window: Some(REFERENCE_WINDOW),
         });
         let (processing, fee_percent) = (shared.processing, shared.fee_percent);
+        let now = shared.clock.now();
         let reply = shared
             .store
             .run(move |connection| {
-                let now = clock::now();
                 once(connection, keyed.as_ref(), now, duplicate, |connection| {
                     let context = Context { connection, merchant, now, processing, fee_percent };
                     let answer = Answer::new(

@@ -130,12 +130,15 @@ impl Keyed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::MIGRATIONS;
 
     #[test]
     fn a_key_is_the_same_inside_its_window_and_new_behind_it() {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("../migrations/0001_initial.sql")).unwrap();
         connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        for migration in MIGRATIONS {
+            connection.execute_batch(migration.sql).unwrap();
+        }
         let week = 7 * 24 * 60 * 60 * 1000;
         let keyed = |request: &str, window| Keyed {
             merchant: 1,

@@ -38,6 +38,7 @@ mod payments;
 mod books;
 mod merchants;
 mod notifications;
+mod settings;
 mod store;
 
 mod clock;

@@ -16,11 +16,12 @@ use refund_rules::RefundState;
 use rusqlite::{Connection, params};
 use tokio::task::JoinSet;
 
+use crate::books::Service;
 use crate::clock::{self, Millis};
 use crate::error::{Error, ErrorKind};
-use crate::flexible_payments::{PAID, PENDING, wire_method};
+use crate::flexible_payments::{describe_payment, describe_refund, wire_method};
 use crate::merchants;
-use crate::payments::{StoredPayment, StoredRefund};
+use crate::payments::{Operation, State, StoredPayment, StoredRefund};
 use crate::sandbox::Shared;
 
 /// How long one delivery may take.
@@ -42,21 +43,45 @@ pub(crate) const BUYER_EMAIL: &str = "buyer@sandbox.example";
 pub(crate) fn payment_changed(
     connection: &Connection,
     stored: &StoredPayment,
-    completed: bool,
     now: Millis,
 ) -> Result<(), Error> {
-    let status = if completed { NotifiedStatus::Success } else { NotifiedStatus::Pending };
-    let (code, message) = if completed { PAID } else { PENDING };
+    if stored.service != Service::FlexiblePayments {
+        return Ok(());
+    }
+    let status = match stored.state {
+        State::Pending | State::Capturing => NotifiedStatus::Pending,
+        State::Reserved => NotifiedStatus::Reserved,
+        State::Completed => NotifiedStatus::Success,
+        State::Failed => NotifiedStatus::Failure,
+        State::Cancelled => NotifiedStatus::Cancelled,
+    };
+    let (code, message) = describe_payment(stored);
+    let amount = if stored.captured.is_zero() { stored.amount } else { stored.captured };
     let notification = TransactionNotification::new(
         stored.id.as_str(),
         clock::timestamp(stored.created_at),
         status,
-        NotifiedOperation::Pay,
-        stored.payment.captured(),
+        notified_operation(stored),
+        amount,
     )
     .status_code(code)
     .status_message(message);
-    write(connection, stored, notification, &stored.reference, &stored.description, now)
+    let url = stored.notify_url.as_deref();
+    write(connection, stored, notification, url, &stored.reference, &stored.description, now)
+}
+
+/// Of the last two no sample survives; they follow the others.
+fn notified_operation(stored: &StoredPayment) -> NotifiedOperation {
+    match stored.operation {
+        Operation::Charge | Operation::Pay => NotifiedOperation::Pay,
+        Operation::Reserve if matches!(stored.state, State::Capturing | State::Completed) => {
+            NotifiedOperation::Settle
+        }
+        Operation::Reserve => NotifiedOperation::Reserve,
+        Operation::SettleDebt => NotifiedOperation::SettleDebt,
+        Operation::FundPrepaid => "FUNDPREPAID".into(),
+        Operation::WriteOffDebt => "WRITEOFFDEBT".into(),
+    }
 }
 
 /// Tells the merchant how a refund stands.
@@ -66,13 +91,15 @@ pub(crate) fn refund_changed(
     stored: &StoredPayment,
     now: Millis,
 ) -> Result<(), Error> {
-    let (status, (code, message)) = match refund.state {
-        RefundState::Refunded => (NotifiedStatus::Success, PAID),
-        RefundState::Declined => {
-            (NotifiedStatus::Failure, ("TransactionDenied", "The refund was denied."))
-        }
-        _ => (NotifiedStatus::Pending, PENDING),
+    if stored.service != Service::FlexiblePayments {
+        return Ok(());
+    }
+    let status = match refund.state {
+        RefundState::Refunded => NotifiedStatus::Success,
+        RefundState::Declined => NotifiedStatus::Failure,
+        _ => NotifiedStatus::Pending,
     };
+    let (code, message) = describe_refund(refund);
     let notification = TransactionNotification::new(
         refund.id.as_str(),
         clock::timestamp(refund.created_at),
@@ -83,7 +110,8 @@ pub(crate) fn refund_changed(
     .parent_transaction_id(stored.id.as_str())
     .status_code(code)
     .status_message(message);
-    write(connection, stored, notification, &refund.reference, &refund.description, now)
+    let url = refund.notify_url.as_deref();
+    write(connection, stored, notification, url, &refund.reference, &refund.description, now)
 }
 
 /// Writes a notification to be posted, if the merchant wants any.
@@ -91,12 +119,13 @@ fn write(
     connection: &Connection,
     stored: &StoredPayment,
     mut notification: TransactionNotification,
+    url: Option<&str>,
     reference: &Option<String>,
     description: &Option<String>,
     now: Millis,
 ) -> Result<(), Error> {
     let merchant = merchants::profile(connection, stored.merchant)?;
-    let Some(url) = merchant.notification_url else { return Ok(()) };
+    let Some(url) = url.map(str::to_owned).or(merchant.notification_url) else { return Ok(()) };
     notification.caller_reference = reference.clone();
     notification.payment_reason = description.clone().map(Into::into);
     let notification = notification
@@ -125,7 +154,7 @@ pub(crate) async fn deliver(shared: Arc<Shared>) {
     let mut busy = BTreeSet::new();
     loop {
         let waiting = shared.store.run(next_of_each_merchant).await.unwrap_or_default();
-        let now = clock::now();
+        let now = shared.clock.now();
         for due in waiting.iter().filter(|due| due.at <= now) {
             if deliveries.len() < DELIVERIES_MAX && busy.insert(due.merchant) {
                 deliveries.spawn(deliver_one(Arc::clone(&shared), client.clone(), due.clone()));
@@ -140,7 +169,7 @@ pub(crate) async fn deliver(shared: Arc<Shared>) {
             Some(Ok(merchant)) = deliveries.join_next() => {
                 busy.remove(&merchant);
             }
-            () = clock::sleep_until(next), if next < Millis::MAX && has_place => {}
+            () = shared.clock.sleep_until(next), if next < Millis::MAX && has_place => {}
             () = shared.notifications_wake.notified() => {}
         }
     }
@@ -157,10 +186,11 @@ async fn deliver_one(
         Some(request) => post(&client, request).await,
         None => false,
     };
-    let work = move |connection: &Connection| record(connection, &due, taken, clock::now());
+    let now = shared.clock.now();
+    let work = move |connection: &Connection| record(connection, &due, taken, now);
     if shared.store.run(work).await.is_err() {
         // It stays due: the database is left alone for a moment before it is posted again.
-        clock::sleep_until(clock::now().saturating_add(RETRY_FIRST)).await;
+        shared.clock.sleep_until(now.saturating_add(RETRY_FIRST)).await;
     }
     merchant
 }

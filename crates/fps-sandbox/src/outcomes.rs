@@ -4,31 +4,33 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::books::Service;
-use crate::clock::{self, Millis};
-use crate::error::{Error, ErrorKind};
+use crate::clock::Millis;
+use crate::error::Error;
+use crate::payments::{self, End};
 use crate::sandbox::Shared;
-use crate::{notifications, payments};
 
 /// Brings about what is due, one after the other, until it is aborted.
 pub(crate) async fn bring_about(shared: Arc<Shared>) {
     loop {
-        let step = shared.store.run(|connection| step(connection, clock::now())).await;
+        let now = shared.clock.now();
+        let step = shared.store.run(move |connection| steps(connection, now)).await;
         match step {
             Ok(Step::Done) => shared.notifications_wake.notify_one(),
             Ok(Step::Wait(until)) => {
                 tokio::select! {
-                    () = clock::sleep_until(until) => {}
+                    () = shared.clock.sleep_until(until) => {}
                     () = shared.outcomes_wake.notified() => {}
                 }
             }
             Ok(Step::Nothing) => shared.outcomes_wake.notified().await,
             // A database that fails now may do so no longer in a moment, when a disk has room again.
-            Err(_) => clock::sleep_until(clock::now().saturating_add(AFTER_FAILURE)).await,
+            Err(_) => shared.clock.sleep_until(now.saturating_add(AFTER_FAILURE)).await,
         }
     }
 }
 
+/// The most that is brought about in one commit.
+const STEPS_MAX: u32 = 64;
 /// How long the database is left alone when it failed.
 const AFTER_FAILURE: Millis = 1_000;
 
@@ -39,6 +41,18 @@ enum Step {
     Wait(Millis),
     /// Nothing is under way.
     Nothing,
+}
+
+/// Brings about what is due, as much as goes into one commit without keeping others waiting.
+fn steps(connection: &Connection, now: Millis) -> Result<Step, Error> {
+    for done in 0..STEPS_MAX {
+        match step(connection, now)? {
+            Step::Done => {}
+            _ if done > 0 => return Ok(Step::Done),
+            nothing_due => return Ok(nothing_due),
+        }
+    }
+    Ok(Step::Done)
 }
 
 fn step(connection: &Connection, now: Millis) -> Result<Step, Error> {
@@ -55,16 +69,17 @@ fn step(connection: &Connection, now: Millis) -> Result<Step, Error> {
         return Ok(Step::Wait(due_at));
     }
     if is_refund {
-        let (refund, stored) = payments::finish_refund(connection, &id, now)?;
-        if stored.service == Service::FlexiblePayments {
-            notifications::refund_changed(connection, &refund, &stored, now)?;
-        }
+        payments::finish_refund(connection, &id, now)?;
     } else {
-        payments::complete(connection, &id, now)?;
-        let stored = payments::load(connection, &id)?.ok_or(Error::new(ErrorKind::Invalid))?;
-        if stored.service == Service::FlexiblePayments {
-            notifications::payment_changed(connection, &stored, true, now)?;
-        }
+        let end = planned_end(connection, &id)?;
+        payments::reach(connection, &id, &end, now)?;
     }
     Ok(Step::Done)
+}
+
+fn planned_end(connection: &Connection, payment: &str) -> Result<End, Error> {
+    let (name, reason): (String, Option<String>) = connection
+        .prepare_cached("SELECT outcome, outcome_reason FROM payment WHERE id = ?")?
+        .query_row([payment], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    End::from_parts(&name, reason)
 }

@@ -17,13 +17,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::books::{self, Service, Totals};
-use crate::clock::{self, Millis};
+use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::merchants::{Merchant, MerchantSpec};
-use crate::payments::{self, NewPayment};
+use crate::payments::{self, NewPayment, Operation, Owner};
 use crate::store::Store;
 use crate::tls::Tls;
-use crate::{ids, notifications, outcomes, server, tls};
+use crate::{ids, notifications, outcomes, server, settings, tls};
 
 /// Where the certificate of notifications is served.
 pub(crate) const CERTIFICATE_PATH: &str = "/certs/sandbox/PKICert.pem";
@@ -75,6 +75,7 @@ impl Config {
 /// What every part of a running sandbox shares.
 pub(crate) struct Shared {
     pub(crate) store: Store,
+    pub(crate) clock: Clock,
     pub(crate) processing: Millis,
     pub(crate) fee_percent: u8,
     pub(crate) notification_key: PrivateKey,
@@ -123,12 +124,14 @@ impl Sandbox {
         listener.set_nonblocking(true).map_err(listen_error)?;
         let port = listener.local_addr().map_err(listen_error)?.port();
         let store = Store::open(&config.database)?;
+        let ahead = store.run(|connection| settings::clock_ahead(connection)).await?;
         let (private_key_pem, certificate_pem) = notification_key(&store).await?;
         let notification_key = PrivateKey::from_pem(&private_key_pem)
             .map_err(|error| Error::with(ErrorKind::Key, error))?;
         let Tls { server: tls, ca_pem } = tls::generate()?;
         let shared = Arc::new(Shared {
             store,
+            clock: Clock::new(ahead),
             processing: clock::millis(config.processing),
             fee_percent: config.fee_percent,
             notification_key,
@@ -190,12 +193,14 @@ impl Sandbox {
         let merchant = merchant.id;
         let id = ids::token_id()?;
         let token = TokenId::new(id.as_str());
+        let now = self.shared.clock.now();
         self.shared
             .store
             .run(move |connection| {
                 connection.execute(
-                    "INSERT INTO token (id, merchant, method, active) VALUES (?, ?, ?, 1)",
-                    rusqlite::params![id, merchant, payments::method_name(method)],
+                    "INSERT INTO token (id, merchant, method, active, installed_at)
+                     VALUES (?, ?, ?, 1, ?)",
+                    rusqlite::params![id, merchant, payments::method_name(method), now],
                 )?;
                 Ok(())
             })
@@ -225,6 +230,38 @@ impl Sandbox {
         let payment = payment.to_owned();
         let work = move |connection: &Connection| {
             payments::set_decline(connection, &payment, reason.as_deref())
+        };
+        self.shared.store.run(work).await
+    }
+
+    /// Moves the clock of the sandbox forward: what is due by then happens, keys and reservations
+    /// grow old. Requests may carry the date of the machine all the same. It stays so after a restart.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn advance_clock(&self, by: Duration) -> Result<(), Error> {
+        let ahead = self.shared.clock.ahead().saturating_add(clock::millis(by));
+        let keep = move |connection: &Connection| settings::set_clock_ahead(connection, ahead);
+        self.shared.store.run(keep).await?;
+        self.shared.clock.set_ahead(ahead);
+        self.shared.wake();
+        Ok(())
+    }
+
+    /// Lets a merchant take money out of its account with a service, as it would to its bank: refunds
+    /// need what is left.
+    ///
+    /// # Errors
+    /// [`Error`] of the kind [`ErrorKind::Invalid`] when there is less than that.
+    pub async fn withdraw(
+        &self,
+        merchant: &Merchant,
+        service: Service,
+        amount: Money,
+    ) -> Result<(), Error> {
+        let (merchant, now) = (merchant.id, self.shared.clock.now());
+        let work = move |connection: &Connection| {
+            books::withdraw(connection, service, merchant, amount, now)
         };
         self.shared.store.run(work).await
     }
@@ -330,20 +367,14 @@ impl CaptureCharge<'_> {
             .map_err(|error| Error::with(ErrorKind::Invalid, error))?;
         let id = ids::charge_id()?;
         let charge = ChargeId::new(id.as_str());
+        let owner = Owner { merchant: self.merchant, service: Service::AmazonPay };
         let new = NewPayment {
-            id,
-            merchant: self.merchant,
-            service: Service::AmazonPay,
-            method: Method::Card,
-            captured: self.captured,
             fee: self.fee,
-            reference: None,
-            description: None,
-            token: None,
-            due_at: None,
+            ..NewPayment::new(id, owner, Operation::Charge, Method::Card, self.captured)
         };
-        let store = &self.sandbox.shared.store;
-        store.run(move |connection| payments::insert(connection, &new, clock::now())).await?;
+        let shared = &self.sandbox.shared;
+        let now = shared.clock.now();
+        shared.store.run(move |connection| payments::insert(connection, &new, now)).await?;
         Ok(charge)
     }
 }

@@ -10,6 +10,7 @@ use std::thread;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use crate::books;
 use crate::error::{Error, ErrorKind};
 
 /// The most jobs in one commit.
@@ -18,8 +19,17 @@ const BATCH_MAX: usize = 128;
 /// Marks a file as a sandbox's: the letters `FPSB`.
 const APPLICATION_ID: u32 = 0x4650_5342;
 
-/// Each step leads from the version before it to its own; the file keeps how far it came.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
+/// Each leads from the version before it to its own; the file keeps how far it came.
+pub(crate) const MIGRATIONS: [Migration; 2] = [
+    Migration { sql: include_str!("../migrations/0001_initial.sql"), then: None },
+    Migration { sql: include_str!("../migrations/0002_life.sql"), then: Some(books::seal_all) },
+];
+
+/// A step of the schema, and what SQL alone cannot do for it.
+pub(crate) struct Migration {
+    pub(crate) sql: &'static str,
+    pub(crate) then: Option<fn(&Connection) -> Result<(), Error>>,
+}
 
 /// A database that is written by one thread.
 #[derive(Clone)]
@@ -136,7 +146,7 @@ fn prepare(connection: &mut Connection) -> Result<(), Error> {
         .execute_batch(
             "PRAGMA busy_timeout = 1000;
              PRAGMA locking_mode = EXCLUSIVE;
-             PRAGMA foreign_keys = ON;",
+             PRAGMA foreign_keys = OFF;",
         )
         .map_err(open_error)?;
     let transaction = connection
@@ -161,11 +171,17 @@ fn prepare(connection: &mut Connection) -> Result<(), Error> {
     for migration in MIGRATIONS {
         reached += 1;
         if reached > version {
-            transaction.execute_batch(migration).map_err(open_error)?;
+            transaction.execute_batch(migration.sql).map_err(open_error)?;
+            if let Some(then) = migration.then {
+                then(&transaction).map_err(open_error)?;
+            }
         }
     }
     if version > reached {
         return Err(Error::new(ErrorKind::NewerDatabase));
+    }
+    if reached > version {
+        check_references(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(open_error)?;
     transaction.pragma_update(None, "user_version", reached).map_err(open_error)?;
@@ -174,9 +190,19 @@ fn prepare(connection: &mut Connection) -> Result<(), Error> {
         .execute_batch(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
              PRAGMA wal_autocheckpoint = 10000;",
         )
         .map_err(open_error)
+}
+
+/// Migrations rebuild tables, which SQLite allows only while it does not look at references.
+fn check_references(connection: &Connection) -> Result<(), Error> {
+    let mut check = connection.prepare("PRAGMA foreign_key_check").map_err(open_error)?;
+    if check.exists([]).map_err(open_error)? {
+        return Err(open_error("a migration left a reference to nothing"));
+    }
+    Ok(())
 }
 
 /// Commits batches until somebody closes the store or every sender is gone.

@@ -20,8 +20,8 @@ pub(super) fn perform(context: &Context<'_>, request: &CreateRefund) -> Result<R
     let new = NewRefund {
         id: free_id(context, id)?,
         reference: Some(request.idempotency_key.as_str().to_owned()),
-        description: None,
         soft_descriptor: request.soft_descriptor.clone(),
+        ..NewRefund::default()
     };
     let (now, processing) = (context.now, context.processing);
     payments::begin_refund(context.connection, &stored, &plan, &new, now, processing)?;

@@ -7,8 +7,10 @@ use fps_model::flexible_payments::{
 
 use refund_rules::{Money, RefundState};
 
-use super::get_transaction_status::{describe, payment_status, refund_status};
-use super::{Context, no_such_transaction, wire_method};
+use super::get_transaction_status::{
+    describe_payment, describe_refund, payment_status, refund_status,
+};
+use super::{Context, PENDING, no_such_transaction, wire_method};
 use crate::clock;
 use crate::error::{Error, ErrorKind};
 use crate::idempotency::Stop;
@@ -29,11 +31,8 @@ pub(super) fn perform(
         }
     };
     let merchant = merchants::profile(context.connection, context.merchant)?;
-    let (code, message) = describe(&detail.transaction_status);
     let detail = detail
         .fps_fees_paid_by(TransactionalRole::Recipient)
-        .status_code(code)
-        .status_message(message)
         .sender_name(BUYER_NAME)
         .sender_email(BUYER_EMAIL)
         .caller_name(merchant.name.as_str())
@@ -46,14 +45,17 @@ fn payment_detail(
     context: &Context<'_>,
     stored: &StoredPayment,
 ) -> Result<TransactionDetail, Stop> {
+    let (code, message) = describe_payment(stored);
     let mut detail = TransactionDetail::new(
         stored.id.as_str(),
         clock::timestamp(stored.created_at),
         stored.payment.captured(),
         FpsOperation::Pay,
         wire_method(stored.payment.method()),
-        payment_status(stored.payment.state()),
+        payment_status(stored.state),
     )
+    .status_code(code)
+    .status_message(message)
     .fps_fees(stored.payment.fee());
     detail.caller_reference.clone_from(&stored.reference);
     detail.caller_description = stored.description.clone().map(Into::into);
@@ -68,6 +70,7 @@ fn payment_detail(
 /// Of a refund, the fee is what came back, and so below zero; nothing of a declined one.
 fn refund_detail(refund: &StoredRefund, stored: &StoredPayment) -> Result<TransactionDetail, Stop> {
     let status = refund_status(refund.state);
+    let (code, message) = describe_refund(refund);
     let fee = match refund.state {
         RefundState::Declined => Ok(Money::zero(refund.amount.currency())),
         _ => refund.fee_returned.checked_neg(),
@@ -83,6 +86,8 @@ fn refund_detail(refund: &StoredRefund, stored: &StoredPayment) -> Result<Transa
         wire_method(stored.payment.method()),
         status,
     )
+    .status_code(code)
+    .status_message(message)
     .fps_fees(fee.map_err(|error| Error::with(ErrorKind::Invalid, error))?)
     .related_transaction(parent);
     detail.caller_reference.clone_from(&refund.reference);
@@ -97,12 +102,12 @@ fn with_history(
     ended_at: Option<clock::Millis>,
 ) -> TransactionDetail {
     let began = StatusHistory::new(clock::timestamp(created_at), TransactionStatus::Pending)
-        .status_code(describe(&TransactionStatus::Pending).0);
+        .status_code(PENDING.0);
     detail = detail.status_history(began);
     if let Some(ended_at) = ended_at {
         let status = detail.transaction_status.clone();
-        let code = describe(&status).0;
-        let ended = StatusHistory::new(clock::timestamp(ended_at), status).status_code(code);
+        let mut ended = StatusHistory::new(clock::timestamp(ended_at), status);
+        ended.status_code.clone_from(&detail.status_code);
         detail = detail.date_completed(clock::timestamp(ended_at)).status_history(ended);
     }
     detail

@@ -1,15 +1,15 @@
 //! Pay: charges a sender token; a card is pending first.
 
-use fps_model::flexible_payments::{ErrorCode, Pay, PayResult, TransactionStatus};
-use refund_rules::{Currency, Method, PaymentState, Rounding};
+use fps_model::flexible_payments::{ErrorCode, Pay, PayResult};
+use refund_rules::{Currency, Method, Rounding};
 use rusqlite::OptionalExtension;
 
+use super::get_transaction_status::payment_status;
 use super::{Context, stop};
-use crate::books::Service;
 use crate::error::{Error, ErrorKind};
 use crate::idempotency::Stop;
-use crate::payments::{self, NewPayment};
-use crate::{ids, notifications};
+use crate::ids;
+use crate::payments::{self, NewPayment, Operation};
 
 pub(super) fn perform(context: &Context<'_>, request: &Pay) -> Result<PayResult, Stop> {
     let method = charged_method(context, request.sender_token_id.as_str())?;
@@ -27,26 +27,18 @@ pub(super) fn perform(context: &Context<'_>, request: &Pay) -> Result<PayResult,
     let fee = amount
         .percent(context.fee_percent, Rounding::HalfEven)
         .map_err(|error| Error::with(ErrorKind::Invalid, error))?;
+    let later = matches!(method, Method::Card | Method::Bank);
+    let id = ids::transaction_id()?;
     let new = NewPayment {
-        id: ids::transaction_id()?,
-        merchant: context.merchant,
-        service: Service::FlexiblePayments,
-        method,
-        captured: amount,
         fee,
         reference: Some(request.caller_reference.as_str().to_owned()),
         description: request.caller_description.as_ref().map(|text| text.expose().to_owned()),
         token: Some(request.sender_token_id.as_str().to_owned()),
-        due_at: matches!(method, Method::Card | Method::Bank)
-            .then(|| context.now.saturating_add(context.processing)),
+        due_at: later.then(|| context.now.saturating_add(context.processing)),
+        ..NewPayment::new(id, context.owner(), Operation::Pay, method, amount)
     };
-    let state = payments::insert(context.connection, &new, context.now)?;
-    let completed = state == PaymentState::Completed;
-    if let Some(stored) = payments::load(context.connection, &new.id)? {
-        notifications::payment_changed(context.connection, &stored, completed, context.now)?;
-    }
-    let status = if completed { TransactionStatus::Success } else { TransactionStatus::Pending };
-    Ok(PayResult::new(new.id, status))
+    let stored = payments::insert(context.connection, &new, context.now)?;
+    Ok(PayResult::new(stored.id, payment_status(stored.state)))
 }
 
 /// How the owner of a token pays, if the token may be charged.

@@ -5,11 +5,9 @@ use refund_rules::{PaymentState, Policy, Refusal, Rule, Scope, Wish, decide};
 
 use super::get_transaction_status::refund_status;
 use super::{Context, no_such_transaction, stop};
-use crate::books::{self, Account};
-use crate::error::Error;
 use crate::idempotency::Stop;
+use crate::ids;
 use crate::payments::{self, NewRefund};
-use crate::{ids, notifications};
 
 pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundResult, Stop> {
     let id = request.transaction_id.as_str();
@@ -33,30 +31,21 @@ pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundR
     let plan = decide(&stored.payment, &wish, &Policy::flexible_payments())
         .into_result()
         .map_err(|refusal| refused(&refusal))?;
-    let currency = plan.amount().currency();
-    let available =
-        books::balance(context.connection, context.owner(), Account::Merchant, currency)?;
-    let needed = plan.amount().checked_sub(plan.fee_returned()).map_err(broken)?;
-    if available.try_cmp(needed).map_err(broken)?.is_lt() {
+    let scope = wish.scope();
+    if payments::payer_out_of_money(context.connection, &stored, &plan, scope)?.is_some() {
         let message = "The balance of the recipient is too low for this refund.";
         return Err(stop(ErrorCode::InsufficientBalance, message));
     }
     let new = NewRefund {
         id: ids::transaction_id()?,
+        scope,
         reference: Some(request.caller_reference.as_str().to_owned()),
         description: request.caller_description.as_ref().map(|text| text.expose().to_owned()),
-        soft_descriptor: None,
+        ..NewRefund::default()
     };
     let (now, processing) = (context.now, context.processing);
-    let state = payments::begin_refund(context.connection, &stored, &plan, &new, now, processing)?;
-    if let Some((refund, stored)) = payments::load_refund(context.connection, &new.id)? {
-        notifications::refund_changed(context.connection, &refund, &stored, now)?;
-    }
-    Ok(RefundResult::new(new.id, refund_status(state)))
-}
-
-fn broken(error: refund_rules::MoneyError) -> Stop {
-    Stop::Broken(Error::with(crate::error::ErrorKind::Invalid, error))
+    let refund = payments::begin_refund(context.connection, &stored, &plan, &new, now, processing)?;
+    Ok(RefundResult::new(new.id, refund_status(refund.state)))
 }
 
 /// The code for a rule. The sentences are the sandbox's own: none of the service's survive.

@@ -3,12 +3,12 @@
 use std::error::Error as _;
 use std::fs;
 
-use fps_sandbox::{Config, ErrorKind, Sandbox};
+use fps_sandbox::{Config, ErrorKind, Sandbox, Service};
 
 use crate::world::{World, change_file, refund, refund_of, usd};
 
 /// What somebody changes in the file, and which check finds it.
-const FORGERIES: [(&str, &str); 20] = [
+const FORGERIES: [(&str, &str); 30] = [
     ("UPDATE entry SET amount = amount - 1 WHERE movement = 1 AND account = 'buyers'", "movements"),
     ("UPDATE entry SET amount = amount + 1 WHERE account = 'refunding'", "movements"),
     ("DELETE FROM entry WHERE movement = 1 AND account = 'merchant'", "movements"),
@@ -35,8 +35,28 @@ const FORGERIES: [(&str, &str); 20] = [
     ("DELETE FROM refund WHERE state = 'refunded'", "owners"),
     ("UPDATE movement SET merchant = 2", "owners"),
     ("UPDATE movement SET service = 'amazon-pay' WHERE service <> 'amazon-pay'", "owners"),
-    ("UPDATE movement SET kind = 'refund-done' WHERE kind = 'payment'", "owners"),
+    ("UPDATE movement SET kind = 'refund-done' WHERE kind = 'payment'", "payments"),
     ("UPDATE entry SET currency = 'EUR' WHERE movement = 1", "owners"),
+    ("UPDATE entry SET instrument = 'x' WHERE movement = 1 AND account = 'merchant'", "owners"),
+    ("UPDATE balance SET amount = amount + 1 WHERE account = 'merchant'", "balances"),
+    ("DELETE FROM balance WHERE account = 'fees'", "balances"),
+    ("UPDATE movement SET at = at + 1 WHERE id = 1", "seals"),
+    ("UPDATE movement SET seal = zeroblob(32) WHERE id = 2", "seals"),
+    ("UPDATE payment SET reference = reference || '!' WHERE reference IS NOT NULL", "seals"),
+    ("UPDATE payment SET created_at = created_at + 1", "seals"),
+    ("UPDATE refund SET reference = 'other' WHERE reference = 'part'", "seals"),
+    ("UPDATE refund SET created_at = created_at - 1 WHERE state = 'declined'", "seals"),
+    // All of one payment and its movements, as if it had never been.
+    (
+        "DELETE FROM entry WHERE movement IN (SELECT id FROM movement WHERE kind = 'withdrawal');
+         DELETE FROM movement WHERE kind = 'withdrawal';
+         UPDATE balance SET amount = (SELECT sum(entry.amount) FROM entry JOIN movement
+                 ON movement.id = movement WHERE entry.merchant = balance.merchant
+                 AND service = balance.service AND account = balance.account)
+         WHERE account <> 'bank';
+         DELETE FROM balance WHERE account = 'bank'",
+        "seals",
+    ),
 ];
 
 /// A merchant with a refund in every state, and one payment that was refunded as a whole.
@@ -50,6 +70,7 @@ async fn world_with_refunds() -> World {
     assert_eq!(world.fps(&refund("full", &world.paid("7").await)).await.0, 200);
     let payment = world.paid("10").await;
     world.sandbox.decline_refunds(&payment, "ProcessingFailure").await.unwrap();
+    world.sandbox.withdraw(&world.merchant, Service::FlexiblePayments, usd("1")).await.unwrap();
     let declined = world.fps(&refund("declined", &payment)).await.1;
     assert!(declined.contains("<TransactionStatus>Failure</TransactionStatus>"), "{declined}");
     world

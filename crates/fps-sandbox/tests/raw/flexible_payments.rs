@@ -4,6 +4,8 @@ use bytes::Bytes;
 use fps_model::Params;
 use refund_rules::Method;
 
+use fps_sandbox::Service;
+
 use crate::world::{LONG, World, code, encoded, in_minutes, refund, transaction_id, usd};
 
 #[tokio::test]
@@ -124,14 +126,9 @@ async fn a_refund_waits_until_the_balance_is_there() {
     let world = World::start().await;
     let payment = world.paid("100").await;
     // The merchant takes its money out: 97.00 after the fee, of which a cent stays.
-    let world = world
-        .restart(
-            LONG,
-            "INSERT INTO movement (id, merchant, service, kind, subject, at)
-                 VALUES (99, 1, 'flexible-payments', 'withdrawal', '', 0);
-             INSERT INTO entry VALUES (99, 'merchant', 'USD', -9699), (99, 'buyers', 'USD', 9699);",
-        )
-        .await;
+    let fps = Service::FlexiblePayments;
+    world.sandbox.withdraw(&world.merchant, fps, usd("97.01")).await.unwrap_err();
+    world.sandbox.withdraw(&world.merchant, fps, usd("96.99")).await.unwrap();
     // Of 1.00, three cents are returned fee, and 0.97 are needed.
     let request = refund("r", &payment).refund_amount(usd("1.00"));
     let short = (400, "InsufficientBalance");

@@ -32,7 +32,8 @@ async fn the_seventeenth_delivery_waits_for_the_first_to_end() {
     // Seventeen more merchants, each with something to be told.
     let change = format!(
         "WITH RECURSIVE number (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM number WHERE n < 18)
-         INSERT INTO merchant
+         INSERT INTO merchant (id, name, email, access_key_id, secret_key, public_key_id,
+                 public_key_pem, notification_url)
              SELECT n, name, email, n, secret_key, n, public_key_pem, '{url}' FROM merchant, number;
          INSERT INTO notification (merchant, url, body, created_at, due_at)
              SELECT id, notification_url, 'merchant=' || id, 1, id FROM merchant WHERE id > 1;"

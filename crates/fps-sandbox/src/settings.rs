@@ -1,0 +1,35 @@
+//! What a sandbox remembers of itself between two starts.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::clock::Millis;
+use crate::error::{Error, ErrorKind};
+
+const CLOCK_AHEAD: &str = "clock-ahead";
+
+/// How far the clock is ahead of the machine's.
+pub(crate) fn clock_ahead(connection: &Connection) -> Result<Millis, Error> {
+    match get(connection, CLOCK_AHEAD)? {
+        None => Ok(0),
+        Some(text) => text.parse().map_err(|error| Error::with(ErrorKind::Database, error)),
+    }
+}
+
+pub(crate) fn set_clock_ahead(connection: &Connection, ahead: Millis) -> Result<(), Error> {
+    set(connection, CLOCK_AHEAD, &ahead.to_string())
+}
+
+fn get(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
+    let value = connection
+        .prepare_cached("SELECT value FROM setting WHERE name = ?")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    Ok(value)
+}
+
+fn set(connection: &Connection, name: &str, value: &str) -> Result<(), Error> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
+        .execute([name, value])?;
+    Ok(())
+}
