@@ -45,6 +45,14 @@ impl Process {
         let some = !nanoseconds.is_empty();
         some.then(|| Duration::from_nanos(nanoseconds.iter().sum()))
     }
+
+    /// Kilobytes of its memory that are resident now. Linux only.
+    #[allow(dead_code, reason = "one of the benchmarks that share this asks")]
+    pub(crate) fn resident(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
 }
 
 impl Drop for Process {
