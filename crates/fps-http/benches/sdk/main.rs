@@ -13,6 +13,7 @@
 mod client;
 mod files;
 mod npm;
+#[expect(dead_code, reason = "another benchmark uses the rest")]
 mod process;
 mod server;
 

@@ -47,7 +47,6 @@ impl Process {
     }
 
     /// Kilobytes of its memory that are resident now. Linux only.
-    #[allow(dead_code, reason = "one of the benchmarks that share this asks")]
     pub(crate) fn resident(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;

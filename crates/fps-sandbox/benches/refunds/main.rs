@@ -13,6 +13,7 @@ mod floor;
 mod full_file;
 mod load;
 mod peers;
+#[expect(dead_code, reason = "another benchmark uses the rest")]
 #[path = "../../../fps-http/benches/sdk/process.rs"]
 mod process;
 mod server;
