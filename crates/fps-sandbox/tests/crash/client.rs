@@ -111,8 +111,7 @@ fn charge_refund(wish: &Wish, world: &World, place: &Place) -> http::Request<Byt
     let host = format!("localhost:{}", place.port);
     let body = format!(
         r#"{{"chargeId":"{}","refundAmount":{{"amount":"{}","currencyCode":"USD"}}}}"#,
-        wish.payment,
-        "1.00"
+        wish.payment, "1.00"
     );
     let date = now().to_basic();
     let headers = [

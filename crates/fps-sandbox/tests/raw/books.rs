@@ -2,8 +2,10 @@
 
 use std::error::Error as _;
 use std::fs;
+use std::path::Path;
 
 use fps_sandbox::{Config, ErrorKind, Sandbox, Service};
+use rusqlite::Connection;
 
 use crate::world::{World, change_file, refund, refund_of, usd};
 
@@ -93,3 +95,70 @@ async fn books_that_somebody_changed_are_not_believed() {
         sandbox.stop().await.unwrap();
     }
 }
+
+/// What the books are: everything that money depends on.
+const BOOKS: [&str; 5] = [
+    "SELECT id, merchant, service, kind, subject, at, hex(seal) FROM movement",
+    "SELECT * FROM entry",
+    "SELECT * FROM balance",
+    "SELECT id, merchant, recipient, service, operation, state, method, currency, amount, captured, fee,
+         fee_payer, marketplace_fee, reference, description, token, instrument, parent, created_at
+     FROM payment",
+    "SELECT id, payment, state, scope, amount, fee_returned, marketplace_returned, reference, description,
+         soft_descriptor, created_at
+     FROM refund",
+];
+
+/// The books as text, if SQLite can read them.
+fn books(file: &Path) -> rusqlite::Result<String> {
+    let connection = Connection::open(file)?;
+    let mut text = String::new();
+    for query in BOOKS {
+        let mut statement = connection.prepare(query)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                text.push_str(&format!("{:?}\t", row.get_ref(column)?));
+            }
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}
+
+#[tokio::test]
+async fn no_byte_of_the_books_changes_unnoticed() {
+    let world = world_with_refunds().await;
+    let (folder, file) = world.stop().await;
+    let whole = fs::read(&file).unwrap();
+    let before = books(&file).unwrap();
+    let flipped = folder.path().join("flipped.db");
+    let mut chance = 0x2545_F491_4F6C_DD1D_u64;
+    let mut found = 0;
+    while found < FLIPS {
+        chance =
+            chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let place = usize::try_from(chance >> 33).unwrap() % whole.len();
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1 << (chance >> 20 & 7);
+        fs::write(&flipped, &bytes).unwrap();
+        // Most of a file is empty, or is about something else than money.
+        if books(&flipped).is_ok_and(|after| after == before) {
+            continue;
+        }
+        fs::write(&flipped, &bytes).unwrap();
+        let noticed = match Sandbox::start(Config::new(&flipped)).await {
+            Err(_) => true,
+            Ok(sandbox) => {
+                let verdict = sandbox.verify_books().await;
+                sandbox.stop().await.ok();
+                verdict.is_err()
+            }
+        };
+        assert!(noticed, "bit {} of byte {place}", chance >> 20 & 7);
+        found += 1;
+    }
+}
+
+const FLIPS: usize = 200;
