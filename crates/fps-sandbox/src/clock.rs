@@ -12,19 +12,26 @@ pub(crate) type Millis = i64;
 
 /// The time of the sandbox.
 pub(crate) struct Clock {
+    /// Where it stands still, if it does; it goes with that of the machine otherwise.
+    still_at: Option<Millis>,
     ahead: AtomicI64,
     moved: Notify,
 }
 
 impl Clock {
-    /// As far ahead of the machine's as it was.
-    pub(crate) fn new(ahead: Millis) -> Self {
-        Self { ahead: AtomicI64::new(ahead), moved: Notify::new() }
+    /// As far ahead of the machine's, or of where it stands still, as it was.
+    pub(crate) fn new(still_at: Option<Millis>, ahead: Millis) -> Self {
+        Self { still_at, ahead: AtomicI64::new(ahead), moved: Notify::new() }
     }
 
     /// The time of the sandbox.
     pub(crate) fn now(&self) -> Millis {
-        machine_time().saturating_add(self.ahead())
+        self.still_at.unwrap_or_else(machine_time).saturating_add(self.ahead())
+    }
+
+    /// Does it move only when it is moved?
+    pub(crate) const fn stands_still(&self) -> bool {
+        self.still_at.is_some()
     }
 
     /// How far it is ahead of the machine's.
@@ -48,7 +55,7 @@ impl Clock {
                 return;
             }
             tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(left)) => {}
+                () = tokio::time::sleep(Duration::from_millis(left)), if !self.stands_still() => {}
                 () = moved => {}
             }
         }

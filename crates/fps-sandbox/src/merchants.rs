@@ -1,11 +1,13 @@
 //! Merchants of the sandbox: who they are, what they sign with, and how they are recognised.
 
 use std::fmt;
+use std::sync::Arc;
 
 use fps_sign::{PublicKey, Secret};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::{Error, ErrorKind};
+use crate::ids::Source;
 use crate::{ids, tls};
 
 /// A merchant to be made.
@@ -59,7 +61,7 @@ impl fmt::Debug for Merchant {
 
 impl MerchantSpec {
     /// Makes the keys. Slow: an RSA key is searched for.
-    pub(crate) fn generate(self) -> Result<NewMerchant, Error> {
+    pub(crate) fn generate(self, source: &Arc<Source>) -> Result<NewMerchant, Error> {
         if let Some(url) = &self.notification_url {
             let uri: http::Uri =
                 url.parse().map_err(|error| Error::with(ErrorKind::Invalid, error))?;
@@ -68,17 +70,19 @@ impl MerchantSpec {
                 return Err(Error::with(ErrorKind::Invalid, reason));
             }
         }
-        let (private_key_pem, public_key_pem) = tls::rsa_key()?;
-        Ok(NewMerchant {
-            merchant: Merchant {
-                id: 0,
-                access_key_id: ids::access_key_id()?,
-                secret_key: Secret::new(ids::secret_key()?),
-                public_key_id: ids::public_key_id()?,
-                private_key_pem: Secret::new(private_key_pem),
-            },
-            spec: self,
-            public_key_pem,
+        let (private_key_pem, public_key_pem) = tls::rsa_key(source)?;
+        ids::within_thread(source, || {
+            Ok(NewMerchant {
+                merchant: Merchant {
+                    id: 0,
+                    access_key_id: ids::access_key_id()?,
+                    secret_key: Secret::new(ids::secret_key()?),
+                    public_key_id: ids::public_key_id()?,
+                    private_key_pem: Secret::new(private_key_pem),
+                },
+                spec: self,
+                public_key_pem,
+            })
         })
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use fps_model::Timestamp;
 use fps_model::amazon_pay::ChargeId;
 use fps_model::flexible_payments::TokenId;
 use fps_sign::PrivateKey;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use crate::books::{self, Service, Totals};
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, ErrorKind};
+use crate::ids::Source;
 use crate::merchants::{Merchant, MerchantSpec};
 use crate::payments::{self, NewPayment, Operation, Owner};
 use crate::store::Store;
@@ -43,6 +45,12 @@ pub struct Config {
     /// What the services take of a payment, in percent. Default: 3, after the example of seed 000
     /// ("$100 worth of goods … with $3 in credit card fees"); the real tables are not known.
     pub fee_percent: u8,
+    /// Where identifiers and keys come from: the randomness of the system without. With a seed they
+    /// are the same each time, and so no secret: for tests only.
+    pub seed: Option<u64>,
+    /// Where the clock begins and stands still until it is moved, if it is not to go with that of the
+    /// machine.
+    pub still_clock: Option<Timestamp>,
 }
 
 impl Config {
@@ -54,7 +62,24 @@ impl Config {
             port: 0,
             processing: Duration::from_millis(200),
             fee_percent: 3,
+            seed: None,
+            still_clock: None,
         }
+    }
+
+    /// The same with identifiers and keys that are equal each time: two fresh sandboxes that are asked
+    /// the same answer the same. For tests only.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The same with a clock that begins here and moves only when it is moved.
+    #[must_use]
+    pub const fn still_clock(mut self, at: Timestamp) -> Self {
+        self.still_clock = Some(at);
+        self
     }
 
     /// The same on this port.
@@ -76,6 +101,7 @@ impl Config {
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) ids: Arc<Source>,
     pub(crate) processing: Millis,
     pub(crate) fee_percent: u8,
     pub(crate) notification_key: PrivateKey,
@@ -123,15 +149,21 @@ impl Sandbox {
         let listener = TcpListener::bind(address).map_err(listen_error)?;
         listener.set_nonblocking(true).map_err(listen_error)?;
         let port = listener.local_addr().map_err(listen_error)?.port();
-        let store = Store::open(&config.database)?;
-        let ahead = store.run(|connection| settings::clock_ahead(connection)).await?;
-        let (private_key_pem, certificate_pem) = notification_key(&store).await?;
+        let ids = Source::new(config.seed);
+        let store = Store::open(&config.database, &ids)?;
+        let remembered = |connection: &Connection| {
+            Ok((settings::clock_ahead(connection)?, settings::count_start(connection)?))
+        };
+        let (ahead, starts) = store.run(remembered).await?;
+        ids.restart(starts);
+        let (private_key_pem, certificate_pem) = notification_key(&store, &ids).await?;
         let notification_key = PrivateKey::from_pem(&private_key_pem)
             .map_err(|error| Error::with(ErrorKind::Key, error))?;
         let Tls { server: tls, ca_pem } = tls::generate()?;
         let shared = Arc::new(Shared {
             store,
-            clock: Clock::new(ahead),
+            clock: Clock::new(config.still_clock.map(Timestamp::unix_millis), ahead),
+            ids,
             processing: clock::millis(config.processing),
             fee_percent: config.fee_percent,
             notification_key,
@@ -146,8 +178,8 @@ impl Sandbox {
             .handle(handle.clone())
             .serve(server::router(Arc::clone(&shared)).into_make_service());
         let workers = [
-            tokio::spawn(outcomes::bring_about(Arc::clone(&shared))),
-            tokio::spawn(notifications::deliver(Arc::clone(&shared))),
+            tokio::spawn(ids::within(&shared.ids, outcomes::bring_about(Arc::clone(&shared)))),
+            tokio::spawn(ids::within(&shared.ids, notifications::deliver(Arc::clone(&shared)))),
         ];
         Ok(Self { shared, ca_pem, handle, server: tokio::spawn(server), workers })
     }
@@ -169,7 +201,8 @@ impl Sandbox {
     /// # Errors
     /// [`Error`].
     pub async fn create_merchant(&self, spec: MerchantSpec) -> Result<Merchant, Error> {
-        let new = tokio::task::spawn_blocking(move || spec.generate())
+        let source = Arc::clone(&self.shared.ids);
+        let new = tokio::task::spawn_blocking(move || spec.generate(&source))
             .await
             .map_err(|error| Error::with(ErrorKind::Key, error))??;
         self.shared.store.run(move |connection| new.insert(connection)).await
@@ -191,7 +224,7 @@ impl Sandbox {
         method: Method,
     ) -> Result<TokenId, Error> {
         let merchant = merchant.id;
-        let id = ids::token_id()?;
+        let id = ids::within_thread(&self.shared.ids, ids::token_id)?;
         let token = TokenId::new(id.as_str());
         let now = self.shared.clock.now();
         self.shared
@@ -315,7 +348,7 @@ fn listen_error(error: std::io::Error) -> Error {
 }
 
 /// The key of notifications, made when the database is new and kept in it.
-async fn notification_key(store: &Store) -> Result<(String, String), Error> {
+async fn notification_key(store: &Store, ids: &Arc<Source>) -> Result<(String, String), Error> {
     let find = |connection: &Connection| -> Result<Option<(String, String)>, Error> {
         let query = "SELECT private_key_pem, certificate_pem FROM signing_key";
         let found = connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -324,7 +357,8 @@ async fn notification_key(store: &Store) -> Result<(String, String), Error> {
     if let Some(found) = store.run(find).await? {
         return Ok(found);
     }
-    let made = tokio::task::spawn_blocking(tls::notification_key)
+    let source = Arc::clone(ids);
+    let made = tokio::task::spawn_blocking(move || tls::notification_key(&source))
         .await
         .map_err(|error| Error::with(ErrorKind::Key, error))??;
     let (private_key_pem, certificate_pem) = made.clone();
@@ -365,7 +399,7 @@ impl CaptureCharge<'_> {
         refund_rules::Payment::completed(self.captured, Method::Card)
             .and_then(|payment| payment.with_fee(self.fee))
             .map_err(|error| Error::with(ErrorKind::Invalid, error))?;
-        let id = ids::charge_id()?;
+        let id = ids::within_thread(&self.sandbox.shared.ids, ids::charge_id)?;
         let charge = ChargeId::new(id.as_str());
         let owner = Owner { merchant: self.merchant, service: Service::AmazonPay };
         let new = NewPayment {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -24,7 +25,13 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/", any(query))
         .route(CERTIFICATE_PATH, get(certificate))
         .fallback(pay)
+        .layer(from_fn_with_state(Arc::clone(&shared), within_ids))
         .with_state(shared)
+}
+
+/// What a request makes is named from the source of the sandbox.
+async fn within_ids(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    ids::within(&shared.ids, next.run(request)).await
 }
 
 async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response {

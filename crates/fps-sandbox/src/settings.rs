@@ -6,6 +6,7 @@ use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 
 const CLOCK_AHEAD: &str = "clock-ahead";
+const STARTS: &str = "starts";
 
 /// How far the clock is ahead of the machine's.
 pub(crate) fn clock_ahead(connection: &Connection) -> Result<Millis, Error> {
@@ -17,6 +18,16 @@ pub(crate) fn clock_ahead(connection: &Connection) -> Result<Millis, Error> {
 
 pub(crate) fn set_clock_ahead(connection: &Connection, ahead: Millis) -> Result<(), Error> {
     set(connection, CLOCK_AHEAD, &ahead.to_string())
+}
+
+/// How often the file was started on before this time.
+pub(crate) fn count_start(connection: &Connection) -> Result<u64, Error> {
+    let before: u64 = match get(connection, STARTS)? {
+        None => 0,
+        Some(text) => text.parse().map_err(|error| Error::with(ErrorKind::Database, error))?,
+    };
+    set(connection, STARTS, &before.saturating_add(1).to_string())?;
+    Ok(before)
 }
 
 fn get(connection: &Connection, name: &str) -> Result<Option<String>, Error> {

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use rusqlite::config::DbConfig;
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::books;
 use crate::error::{Error, ErrorKind};
+use crate::ids::{self, Source};
 
 /// The most jobs in one commit.
 const BATCH_MAX: usize = 128;
@@ -54,7 +55,7 @@ type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 impl Store {
     /// Opens a file, or makes it, and brings it up to date.
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, ids: &Arc<Source>) -> Result<Self, Error> {
         // One thread has it, so that no lock is needed inside.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
@@ -69,9 +70,10 @@ impl Store {
             .map_err(open_error)?;
         prepare(&mut connection)?;
         let (requests, queue) = mpsc::channel();
+        let ids = Arc::clone(ids);
         thread::Builder::new()
             .name("sandbox-store".to_owned())
-            .spawn(move || write(connection, &queue))
+            .spawn(move || ids::within_thread(&ids, || write(connection, &queue)))
             .map_err(open_error)?;
         Ok(Self { requests })
     }
@@ -295,6 +297,10 @@ pub(crate) fn in_savepoint<T, E: From<rusqlite::Error>>(
 mod tests {
     use super::*;
 
+    fn open(path: &Path) -> Result<Store, Error> {
+        Store::open(path, &Source::new(None))
+    }
+
     fn count(connection: &Connection) -> Result<i64, Error> {
         Ok(connection.query_row("SELECT count(*) FROM signing_key", [], |row| row.get(0))?)
     }
@@ -307,7 +313,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_fails_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("s.db")).unwrap();
+        let store = open(&folder.path().join("s.db")).unwrap();
         let failed: Result<(), Error> = store
             .run(|connection| {
                 insert(connection)?;
@@ -324,19 +330,19 @@ mod tests {
     async fn a_file_is_opened_again_and_a_newer_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.db");
-        let store = Store::open(&path).unwrap();
+        let store = open(&path).unwrap();
         store.run(insert).await.unwrap();
         store.close().await;
         assert_eq!(store.run(count).await.unwrap_err().kind(), ErrorKind::Database);
         assert!(!folder.path().join("s.db-wal").exists(), "a closed file stands alone");
-        let store = Store::open(&path).unwrap();
+        let store = open(&path).unwrap();
         assert_eq!(store.run(count).await.unwrap(), 1);
         store
             .run(|connection| Ok(connection.pragma_update(None, "user_version", 99)?))
             .await
             .unwrap();
         drop(store);
-        let newer = Store::open(&path).err().unwrap();
+        let newer = open(&path).err().unwrap();
         assert_eq!(newer.kind(), ErrorKind::NewerDatabase);
     }
 
@@ -344,11 +350,11 @@ mod tests {
     async fn a_file_has_one_owner_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.db");
-        let first = Store::open(&path).unwrap();
-        assert_eq!(Store::open(&path).err().unwrap().kind(), ErrorKind::DatabaseInUse);
+        let first = open(&path).unwrap();
+        assert_eq!(open(&path).err().unwrap().kind(), ErrorKind::DatabaseInUse);
         first.run(insert).await.unwrap();
         first.close().await;
-        assert_eq!(Store::open(&path).unwrap().run(count).await.unwrap(), 1);
+        assert_eq!(open(&path).unwrap().run(count).await.unwrap(), 1);
     }
 
     #[test]
@@ -359,7 +365,7 @@ mod tests {
         theirs.execute_batch("CREATE TABLE letter (text TEXT); PRAGMA user_version = 1;").unwrap();
         drop(theirs);
         let before = std::fs::read(&path).unwrap();
-        assert_eq!(Store::open(&path).err().unwrap().kind(), ErrorKind::ForeignDatabase);
+        assert_eq!(open(&path).err().unwrap().kind(), ErrorKind::ForeignDatabase);
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
@@ -369,7 +375,7 @@ mod tests {
         let text = folder.path().join("text");
         std::fs::write(&text, "this is a letter to my aunt, not a database".repeat(50)).unwrap();
         for path in [folder.path().to_owned(), folder.path().join("no/such/folder/s.db"), text] {
-            assert_eq!(Store::open(&path).err().unwrap().kind(), ErrorKind::OpenDatabase);
+            assert_eq!(open(&path).err().unwrap().kind(), ErrorKind::OpenDatabase);
         }
     }
 }

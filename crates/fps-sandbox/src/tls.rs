@@ -6,10 +6,16 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::error::{Error, ErrorKind};
+use crate::ids::Source;
+
+/// As many bits as the keys have that are made without a seed.
+const SEEDED_BITS: usize = 2048;
 
 /// What a TLS listener needs, and what its clients must trust.
 pub(crate) struct Tls {
@@ -46,22 +52,30 @@ pub(crate) fn generate() -> Result<Tls, Error> {
 }
 
 /// A new RSA key: its private and its public half as PEM.
-pub(crate) fn rsa_key() -> Result<(String, String), Error> {
-    let key = new_rsa_key()?;
+pub(crate) fn rsa_key(source: &Source) -> Result<(String, String), Error> {
+    let key = new_rsa_key(source)?;
     Ok((key.serialize_pem(), key.public_key_pem()))
 }
 
 /// A new RSA key and the certificate it signs itself, as PEM, for notifications.
-pub(crate) fn notification_key() -> Result<(String, String), Error> {
-    let key = new_rsa_key()?;
+pub(crate) fn notification_key(source: &Source) -> Result<(String, String), Error> {
+    let key = new_rsa_key(source)?;
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "fps-sandbox notifications");
     let certificate = params.self_signed(&key).map_err(key_error)?;
     Ok((key.serialize_pem(), certificate.pem()))
 }
 
-fn new_rsa_key() -> Result<KeyPair, Error> {
-    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(key_error)
+/// The library of the listener makes keys faster, and cannot be seeded.
+fn new_rsa_key(source: &Source) -> Result<KeyPair, Error> {
+    let Some(mut stream) = source.fork() else {
+        return KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(key_error);
+    };
+    let key = RsaPrivateKey::new(&mut stream, SEEDED_BITS)
+        .map_err(|error| Error::with(ErrorKind::Key, error))?;
+    let pem =
+        key.to_pkcs8_pem(LineEnding::LF).map_err(|error| Error::with(ErrorKind::Key, error))?;
+    KeyPair::from_pkcs8_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).map_err(key_error)
 }
 
 fn key_error(error: rcgen::Error) -> Error {

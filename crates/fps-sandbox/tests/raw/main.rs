@@ -17,3 +17,4 @@ mod declined;
 mod durability;
 mod notifications;
 mod races;
+mod seeded;

@@ -47,8 +47,16 @@ impl World {
     }
 
     pub(crate) async fn with(spec: MerchantSpec, processing: Duration) -> Self {
+        Self::configured(spec, |config| config.processing(processing)).await
+    }
+
+    pub(crate) async fn configured(
+        spec: MerchantSpec,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sandbox = start(&folder.path().join("s.db"), processing).await;
+        let config = change(Config::new(folder.path().join("s.db")));
+        let sandbox = Sandbox::start(config).await.unwrap();
         let merchant = sandbox.create_merchant(spec).await.unwrap();
         let transport = transport(&sandbox);
         Self { folder, sandbox, merchant, transport }
