@@ -97,7 +97,7 @@ impl Place {
 
 /// The environment that a path names, if it does, and what stands behind the version. The official
 /// SDKs disagree about a slash at the end, so it is of no meaning.
-fn split_path(path: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
     let (environment, rest) = ["sandbox", "live"]
         .into_iter()
         .find_map(|name| {
@@ -110,7 +110,7 @@ fn split_path(path: &str) -> Option<(&str, &str)> {
 }
 
 /// Does a path fit a template with names in braces?
-fn matches(template: &str, path: &str) -> bool {
+pub(crate) fn matches(template: &str, path: &str) -> bool {
     let (template, path) = (template.split('/'), path.split('/'));
     template.clone().count() == path.clone().count()
         && template.zip(path).all(|(expected, given)| {
@@ -263,7 +263,7 @@ fn duplicate() -> Reply {
 }
 
 /// The body as JSON with its keys sorted: equal requests are equal texts, however they are written.
-fn same_request(request: &JsonRequest) -> String {
+pub(crate) fn same_request(request: &JsonRequest) -> String {
     let body = request.body.as_deref().unwrap_or_default();
     match serde_json::from_str::<serde_json::Value>(body) {
         Ok(value) => value.to_string(),

@@ -5,6 +5,7 @@ mod verify;
 
 use refund_rules::{Currency, Money};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
@@ -13,7 +14,8 @@ pub(crate) use chain::seal_all;
 pub(crate) use verify::verify;
 
 /// One of the two services, as the books name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[expect(clippy::exhaustive_enums, reason = "there are two services")]
 pub enum Service {
     /// Amazon Pay API v2.

@@ -2,10 +2,12 @@
 //! of the machine: somebody who waits for a week need not.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fps_model::Timestamp;
 use tokio::sync::Notify;
+
+use crate::exchange::Moment;
 
 /// Milliseconds since 1970.
 pub(crate) type Millis = i64;
@@ -16,17 +18,30 @@ pub(crate) struct Clock {
     still_at: Option<Millis>,
     ahead: AtomicI64,
     moved: Notify,
+    opened: Instant,
 }
 
 impl Clock {
     /// As far ahead of the machine's, or of where it stands still, as it was.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub(crate) fn new(still_at: Option<Millis>, ahead: Millis) -> Self {
-        Self { still_at, ahead: AtomicI64::new(ahead), moved: Notify::new() }
+        let (ahead, moved) = (AtomicI64::new(ahead), Notify::new());
+        Self { still_at, ahead, moved, opened: Instant::now() }
     }
 
     /// The time of the sandbox.
     pub(crate) fn now(&self) -> Millis {
         self.still_at.unwrap_or_else(machine_time).saturating_add(self.ahead())
+    }
+
+    /// Now, by both ways to tell it.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub(crate) fn moment(&self) -> Moment {
+        let since_open = self.opened.elapsed().as_micros();
+        Moment {
+            at_millis: self.now(),
+            since_open_micros: u64::try_from(since_open).unwrap_or(u64::MAX),
+        }
     }
 
     /// Does it move only when it is moved?
@@ -67,6 +82,19 @@ impl Clock {
         let from_machine = date.saturating_sub(machine_time()).saturating_abs();
         from_machine.min(date.saturating_sub(self.now()).saturating_abs())
     }
+}
+
+/// Waits as a network does, by the time of this machine.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub(crate) async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// How long it was from 1970 until a day before now, for certificates: a client whose clock is a little
+/// slow takes them, too.
+pub(crate) fn yesterday() -> Duration {
+    let day = 24 * 60 * 60 * 1_000;
+    Duration::from_millis(u64::try_from(machine_time() - day).unwrap_or_default())
 }
 
 /// The time of this machine.

@@ -194,7 +194,7 @@ fn duplicate() -> Reply {
 
 /// The business parameters of a request, sorted: equal requests are equal texts, whenever and however
 /// they were signed.
-fn same_request(params: &Params) -> String {
+pub(crate) fn same_request(params: &Params) -> String {
     const SIGNATURE: [&str; 5] =
         ["AWSAccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "Timestamp"];
     let mut pairs: Vec<(&str, &str)> =

@@ -24,9 +24,15 @@
 //! # }
 //! ```
 
+mod app;
+mod listener;
 mod sandbox;
-mod server;
 mod tls;
+
+mod browsers;
+mod exchange;
+mod gate;
+mod server;
 
 mod amazon_pay;
 mod flexible_payments;
@@ -45,7 +51,10 @@ mod clock;
 mod error;
 mod ids;
 
+pub use app::App;
 pub use books::{Service, Totals};
 pub use error::{Error, ErrorKind};
+pub use exchange::{Exchange, Moment, Wire};
+pub use listener::Sandbox;
 pub use merchants::{Merchant, MerchantSpec};
-pub use sandbox::{CaptureCharge, Config, Sandbox};
+pub use sandbox::{CaptureCharge, Config};

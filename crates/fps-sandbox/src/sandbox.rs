@@ -1,45 +1,52 @@
-//! A running sandbox: started, given merchants and payments, asked for its books, stopped.
+//! What a sandbox is opened with, what its parts share, and what its owner may ask of it.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
 use fps_model::Timestamp;
 use fps_model::amazon_pay::ChargeId;
 use fps_model::flexible_payments::TokenId;
-use fps_sign::PrivateKey;
+use fps_sign::{PrivateKey, Secret};
 use refund_rules::{Method, Money};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 
+use crate::app::App;
 use crate::books::{self, Service, Totals};
+use crate::browsers::Hosts;
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, ErrorKind};
+use crate::exchange::Exchange;
 use crate::ids::Source;
 use crate::merchants::{Merchant, MerchantSpec};
 use crate::payments::{self, NewPayment, Operation, Owner};
 use crate::store::Store;
-use crate::tls::Tls;
-use crate::{ids, notifications, outcomes, server, settings, tls};
+use crate::{exchange, ids, settings};
 
 /// Where the certificate of notifications is served.
 pub(crate) const CERTIFICATE_PATH: &str = "/certs/sandbox/PKICert.pem";
-/// How long a stop waits for answers that are under way.
-const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// How a sandbox is started.
+/// How a sandbox is opened or started.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
     /// The SQLite file; made if it is not there.
     pub database: PathBuf,
-    /// The port on loopback; 0 takes a free one.
+    /// The port; 0 takes a free one.
     pub port: u16,
+    /// The address to listen on. Default: 127.0.0.1; any other than loopback needs a control token.
+    pub bind: IpAddr,
+    /// Listen without TLS.
+    pub http: bool,
+    /// The folder in which the authority behind the TLS certificate is kept, so that it need be trusted
+    /// only once. Without, each start makes a new one.
+    pub tls_dir: Option<PathBuf>,
+    /// Further names under which the sandbox may be asked: see [`Config::allow_host`].
+    pub hosts: Vec<String>,
+    /// What the control API asks for, as `authorization: Bearer …`.
+    pub control_token: Option<Secret>,
     /// How long card payments and refunds are under way. Default: 200 ms.
     pub processing: Duration,
     /// What the services take of a payment, in percent. Default: 3, after the example of seed 000
@@ -60,6 +67,11 @@ impl Config {
         Self {
             database: database.into(),
             port: 0,
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            http: false,
+            tls_dir: None,
+            hosts: Vec::new(),
+            control_token: None,
             processing: Duration::from_millis(200),
             fee_percent: 3,
             seed: None,
@@ -89,6 +101,42 @@ impl Config {
         self
     }
 
+    /// The same on this address.
+    #[must_use]
+    pub const fn bind(mut self, address: IpAddr) -> Self {
+        self.bind = address;
+        self
+    }
+
+    /// The same without TLS.
+    #[must_use]
+    pub const fn http(mut self) -> Self {
+        self.http = true;
+        self
+    }
+
+    /// The same with an authority that is kept in this folder, or made there.
+    #[must_use]
+    pub fn tls_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.tls_dir = Some(folder.into());
+        self
+    }
+
+    /// The same, asked under this name as well: that of a container, for instance. A request that names
+    /// any other host is refused, because a page somewhere may have made this address its own.
+    #[must_use]
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
+    /// The same with a control API that asks for this.
+    #[must_use]
+    pub fn control_token(mut self, token: Secret) -> Self {
+        self.control_token = Some(token);
+        self
+    }
+
     /// The same with another time under way.
     #[must_use]
     pub const fn processing(mut self, processing: Duration) -> Self {
@@ -108,7 +156,9 @@ pub(crate) struct Shared {
     pub(crate) certificate_pem: String,
     pub(crate) notifications_wake: Notify,
     pub(crate) outcomes_wake: Notify,
-    url: String,
+    pub(crate) exchanges: exchange::Log,
+    pub(crate) hosts: Hosts,
+    pub(crate) url: String,
 }
 
 impl Shared {
@@ -123,79 +173,8 @@ impl Shared {
     }
 }
 
-/// A running sandbox. Dropping it ends it without ceremony; [`Sandbox::stop`] waits for answers that
-/// are under way.
-pub struct Sandbox {
-    shared: Arc<Shared>,
-    ca_pem: String,
-    handle: Handle<SocketAddr>,
-    server: JoinHandle<std::io::Result<()>>,
-    workers: [JoinHandle<()>; 2],
-}
-
-impl fmt::Debug for Sandbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox").field("url", &self.shared.url).finish_non_exhaustive()
-    }
-}
-
-impl Sandbox {
-    /// Starts to listen, on loopback only.
-    ///
-    /// # Errors
-    /// [`Error`] when the port is taken or the database cannot be opened; nothing is left behind.
-    pub async fn start(config: Config) -> Result<Self, Error> {
-        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), config.port);
-        let listener = TcpListener::bind(address).map_err(listen_error)?;
-        listener.set_nonblocking(true).map_err(listen_error)?;
-        let port = listener.local_addr().map_err(listen_error)?.port();
-        let ids = Source::new(config.seed);
-        let store = Store::open(&config.database, &ids)?;
-        let remembered = |connection: &Connection| {
-            Ok((settings::clock_ahead(connection)?, settings::count_start(connection)?))
-        };
-        let (ahead, starts) = store.run(remembered).await?;
-        ids.restart(starts);
-        let (private_key_pem, certificate_pem) = notification_key(&store, &ids).await?;
-        let notification_key = PrivateKey::from_pem(&private_key_pem)
-            .map_err(|error| Error::with(ErrorKind::Key, error))?;
-        let Tls { server: tls, ca_pem } = tls::generate()?;
-        let shared = Arc::new(Shared {
-            store,
-            clock: Clock::new(config.still_clock.map(Timestamp::unix_millis), ahead),
-            ids,
-            processing: clock::millis(config.processing),
-            fee_percent: config.fee_percent,
-            notification_key,
-            certificate_pem,
-            notifications_wake: Notify::new(),
-            outcomes_wake: Notify::new(),
-            url: format!("https://localhost:{port}"),
-        });
-        let handle = Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
-            .map_err(listen_error)?
-            .handle(handle.clone())
-            .serve(server::router(Arc::clone(&shared)).into_make_service());
-        let workers = [
-            tokio::spawn(ids::within(&shared.ids, outcomes::bring_about(Arc::clone(&shared)))),
-            tokio::spawn(ids::within(&shared.ids, notifications::deliver(Arc::clone(&shared)))),
-        ];
-        Ok(Self { shared, ca_pem, handle, server: tokio::spawn(server), workers })
-    }
-
-    /// `https://localhost:PORT`.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.shared.url
-    }
-
-    /// The authority that signed the listener's certificate, as PEM: what a client must trust.
-    #[must_use]
-    pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
-    }
-
+/// What the owner of a sandbox may ask of it.
+impl App {
     /// Makes a merchant with fresh keys for both services.
     ///
     /// # Errors
@@ -211,7 +190,7 @@ impl Sandbox {
     /// Captures a charge on Amazon Pay, as a checkout would have: see [`CaptureCharge::create`].
     pub fn capture_charge(&self, merchant: &Merchant, captured: Money) -> CaptureCharge<'_> {
         let fee = Money::zero(captured.currency());
-        CaptureCharge { sandbox: self, merchant: merchant.id, captured, fee }
+        CaptureCharge { app: self, merchant: merchant.id, captured, fee }
     }
 
     /// Gives a merchant a token to charge a sender with, as the co-branded pages would have.
@@ -299,6 +278,12 @@ impl Sandbox {
         self.shared.store.run(work).await
     }
 
+    /// The last requests to the services and what became of them, in the order in which they ended.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.shared.exchanges.all()
+    }
+
     /// What the books say about a merchant, by service and currency.
     ///
     /// # Errors
@@ -315,70 +300,13 @@ impl Sandbox {
     pub async fn verify_books(&self) -> Result<(), Error> {
         self.shared.store.run(books::verify).await
     }
-
-    /// Stops listening, waits for answers that are under way, for a few seconds, and closes the
-    /// database.
-    ///
-    /// # Errors
-    /// [`Error`] when the server had failed.
-    pub async fn stop(mut self) -> Result<(), Error> {
-        self.handle.graceful_shutdown(Some(STOP_GRACE));
-        let served = (&mut self.server).await;
-        self.shared.store.close().await;
-        match served {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Error::with(ErrorKind::Serve, error)),
-            Err(error) => Err(Error::with(ErrorKind::Serve, error)),
-        }
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        self.handle.shutdown();
-        self.server.abort();
-        for worker in &self.workers {
-            worker.abort();
-        }
-    }
-}
-
-fn listen_error(error: std::io::Error) -> Error {
-    Error::with(ErrorKind::Listen, error)
-}
-
-/// The key of notifications, made when the database is new and kept in it.
-async fn notification_key(store: &Store, ids: &Arc<Source>) -> Result<(String, String), Error> {
-    let find = |connection: &Connection| -> Result<Option<(String, String)>, Error> {
-        let query = "SELECT private_key_pem, certificate_pem FROM signing_key";
-        let found = connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
-        Ok(found.optional()?)
-    };
-    if let Some(found) = store.run(find).await? {
-        return Ok(found);
-    }
-    let source = Arc::clone(ids);
-    let made = tokio::task::spawn_blocking(move || tls::notification_key(&source))
-        .await
-        .map_err(|error| Error::with(ErrorKind::Key, error))??;
-    let (private_key_pem, certificate_pem) = made.clone();
-    store
-        .run(move |connection| {
-            connection.execute(
-                "INSERT INTO signing_key (id, private_key_pem, certificate_pem) VALUES (1, ?, ?)",
-                [private_key_pem, certificate_pem],
-            )?;
-            Ok(())
-        })
-        .await?;
-    Ok(made)
 }
 
 /// A captured charge to be made.
 #[derive(Debug)]
 #[must_use = "a charge is made by `create`"]
 pub struct CaptureCharge<'a> {
-    sandbox: &'a Sandbox,
+    app: &'a App,
     merchant: i64,
     captured: Money,
     fee: Money,
@@ -399,14 +327,14 @@ impl CaptureCharge<'_> {
         refund_rules::Payment::completed(self.captured, Method::Card)
             .and_then(|payment| payment.with_fee(self.fee))
             .map_err(|error| Error::with(ErrorKind::Invalid, error))?;
-        let id = ids::within_thread(&self.sandbox.shared.ids, ids::charge_id)?;
+        let id = ids::within_thread(&self.app.shared.ids, ids::charge_id)?;
         let charge = ChargeId::new(id.as_str());
         let owner = Owner { merchant: self.merchant, service: Service::AmazonPay };
         let new = NewPayment {
             fee: self.fee,
             ..NewPayment::new(id, owner, Operation::Charge, Method::Card, self.captured)
         };
-        let shared = &self.sandbox.shared;
+        let shared = &self.app.shared;
         let now = shared.clock.now();
         shared.store.run(move |connection| payments::insert(connection, &new, now)).await?;
         Ok(charge)

@@ -1,18 +1,25 @@
-//! A certificate authority made at the start, and the server certificate it signs.
+//! The certificate authority of the sandbox, kept or made anew, the server certificate it signs, and
+//! the RSA keys of merchants.
 
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
 };
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use crate::clock;
 use crate::error::{Error, ErrorKind};
 use crate::ids::Source;
+use crate::sandbox::Config;
 
 /// As many bits as the keys have that are made without a seed.
 const SEEDED_BITS: usize = 2048;
@@ -23,21 +30,33 @@ pub(crate) struct Tls {
     pub(crate) ca_pem: String,
 }
 
-/// Makes an authority and a certificate for the names of this machine.
-pub(crate) fn generate() -> Result<Tls, Error> {
-    let ca_key = KeyPair::generate().map_err(key_error)?;
-    let mut ca = CertificateParams::default();
-    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    ca.distinguished_name.push(DnType::CommonName, "fps-sandbox authority");
-    let ca = CertifiedIssuer::self_signed(ca, ca_key).map_err(key_error)?;
+/// The file of the authority's certificate, which clients trust.
+const CA_FILE: &str = "fps-sandbox-ca.pem";
+/// The file of its key, for the owner of the folder alone.
+const CA_KEY_FILE: &str = "fps-sandbox-ca.key.pem";
+/// How long the certificate of the listener is good for: what clients of a strict kind take at most.
+/// Source: "About upcoming limits on trusted certificates", Apple.
+const LEAF_DAYS: u32 = 397;
+/// How long the authority is: ten years.
+const CA_DAYS: u32 = 3_650;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Makes a certificate for the names of this machine, and the authority behind it if there is none.
+pub(crate) fn prepare(config: &Config) -> Result<Tls, Error> {
+    let (ca_key, ca_pem) = match &config.tls_dir {
+        Some(folder) => kept_authority(folder)?,
+        None => new_authority()?,
+    };
     let key = KeyPair::generate().map_err(key_error)?;
-    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    let mut leaf = CertificateParams::new(names).map_err(key_error)?;
+    let own = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let names = own.into_iter().chain([config.bind.to_string()]).chain(config.hosts.clone());
+    let mut leaf = CertificateParams::new(names.collect::<Vec<_>>()).map_err(key_error)?;
     leaf.distinguished_name.push(DnType::CommonName, "fps-sandbox");
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let certificate = leaf.signed_by(&key, &ca).map_err(key_error)?;
+    let begin = date_time_ymd(1970, 1, 1) + clock::yesterday();
+    (leaf.not_before, leaf.not_after) = (begin, begin + DAY * LEAF_DAYS);
+    let issuer = Issuer::new(authority(), ca_key);
+    let certificate = leaf.signed_by(&key, &issuer).map_err(key_error)?;
 
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -48,7 +67,60 @@ pub(crate) fn generate() -> Result<Tls, Error> {
         })
         .map_err(|error| Error::with(ErrorKind::Key, error))?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Tls { server: Arc::new(server), ca_pem: ca.pem() })
+    Ok(Tls { server: Arc::new(server), ca_pem })
+}
+
+/// What every authority of a sandbox is; they differ by their keys.
+fn authority() -> CertificateParams {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    ca.distinguished_name.push(DnType::CommonName, "fps-sandbox authority");
+    ca
+}
+
+/// A key, and the certificate that it signs for itself.
+fn new_authority() -> Result<(KeyPair, String), Error> {
+    let key = KeyPair::generate().map_err(key_error)?;
+    let mut ca = authority();
+    let begin = date_time_ymd(1970, 1, 1) + clock::yesterday();
+    (ca.not_before, ca.not_after) = (begin, begin + DAY * CA_DAYS);
+    let pem = ca.self_signed(&key).map_err(key_error)?.pem();
+    Ok((key, pem))
+}
+
+/// The authority of a folder, made there if the folder has none. The certificate is written last, so
+/// that one which is there has its key.
+fn kept_authority(folder: &Path) -> Result<(KeyPair, String), Error> {
+    let file_error = |error: io::Error| Error::with(ErrorKind::Key, error);
+    let (certificate, key) = (folder.join(CA_FILE), folder.join(CA_KEY_FILE));
+    match fs::read_to_string(&certificate) {
+        Ok(pem) => {
+            let key = fs::read_to_string(key).map_err(file_error)?;
+            Ok((KeyPair::from_pem(&key).map_err(key_error)?, pem))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let (pair, pem) = new_authority()?;
+            fs::create_dir_all(folder).map_err(file_error)?;
+            write_private(&key, &pair.serialize_pem()).map_err(file_error)?;
+            write_private(&certificate, &pem).map_err(file_error)?;
+            Ok((pair, pem))
+        }
+        Err(error) => Err(file_error(error)),
+    }
+}
+
+/// Writes a file for its owner alone, in the place of one that is there.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 /// A new RSA key: its private and its public half as PEM.
