@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::browsers::Hosts;
 use crate::clock::{self, Clock};
 use crate::error::{Error, ErrorKind};
+use crate::fees::Fees;
 use crate::gate::Gate;
 use crate::ids::Source;
 use crate::sandbox::{Config, Shared};
@@ -58,7 +59,7 @@ impl App {
             clock: Clock::new(config.still_clock.map(Timestamp::unix_millis), ahead),
             ids,
             processing: clock::millis(config.processing),
-            fee_percent: config.fee_percent,
+            fees: Fees { percent: config.fee_percent, fixed: config.fee_fixed },
             notification_key,
             certificate_pem,
             notifications_wake: Notify::new(),

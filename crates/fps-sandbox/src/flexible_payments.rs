@@ -1,10 +1,34 @@
 //! FPS Query at `/`: who signed it, which action it is, and what is answered.
 
+mod balances;
+mod cancel;
+mod cancel_subscription_and_refund;
 mod cancel_token;
+mod fund_prepaid;
+mod get_account_activity;
+mod get_payment_instruction;
+mod get_recipient_verification_status;
+mod get_token_by_caller;
+mod get_token_usage;
+mod get_tokens;
 mod get_transaction;
 mod get_transaction_status;
+mod install_payment_instruction;
 mod pay;
 mod refund;
+mod reserve;
+mod settle;
+mod settle_debt;
+mod subscription_queries;
+mod write_off_debt;
+
+mod charge;
+mod credit;
+mod details;
+mod marketplace;
+mod parties;
+mod status;
+mod view;
 
 use std::sync::Arc;
 
@@ -12,13 +36,14 @@ use fps_model::flexible_payments::{Dialect, ErrorCode, FlexiblePaymentsApi, Paym
 use fps_model::{Answer, Params, Serve, ServiceError, Timestamp};
 use fps_sign::query::Claim;
 use fps_sign::{Error as SignatureError, Target, Verified};
-use refund_rules::Method;
+use refund_rules::{Currency, Method, Money};
 use rusqlite::Connection;
 
-pub(crate) use self::get_transaction_status::{describe_payment, describe_refund};
+pub(crate) use self::status::{describe_payment, describe_refund};
 use crate::books::Service;
 use crate::clock::Millis;
 use crate::error::Error;
+use crate::fees::Fees;
 use crate::idempotency::{Keyed, Reply, Stop, once};
 use crate::payments::Owner;
 use crate::sandbox::Shared;
@@ -30,15 +55,6 @@ const TIMESTAMP_WINDOW: Millis = 15 * 60 * 1_000;
 /// How long a caller reference is remembered. Source: "Important Values to Store in Your Database",
 /// FPS 2008-09-17 basic guide.
 const REFERENCE_WINDOW: Millis = 7 * 24 * 60 * 60 * 1_000;
-
-/// Status code and message of a finished transaction, as seed 001 prints them.
-pub(crate) const PAID: (&str, &str) =
-    ("Success", "The transaction was successful and the payment instrument was charged.");
-/// Status code and message of one that is under way, as seed 001 prints them.
-pub(crate) const PENDING: (&str, &str) = (
-    "PendingNetworkResponse",
-    "The transaction is awaiting a response from the backend payment processor.",
-);
 
 /// A Query request as it arrived.
 pub(crate) struct QueryRequest {
@@ -70,11 +86,38 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: QueryRequest) -> Resul
     };
     let call = Call { shared: Arc::clone(shared), merchant, dialect, params };
     match action.as_str() {
+        "Cancel" => call.perform(cancel::perform).await,
+        "CancelSubscriptionAndRefund" => {
+            call.perform(cancel_subscription_and_refund::perform).await
+        }
         "CancelToken" => call.perform(cancel_token::perform).await,
+        "FundPrepaid" => call.perform(fund_prepaid::perform).await,
+        "GetAccountActivity" => call.perform(get_account_activity::perform).await,
+        "GetAccountBalance" => call.perform(balances::account).await,
+        "GetAllCreditInstruments" => call.perform(balances::credit_instruments).await,
+        "GetAllPrepaidInstruments" => call.perform(balances::prepaid_instruments).await,
+        "GetDebtBalance" => call.perform(balances::debt).await,
+        "GetOutstandingDebtBalance" => call.perform(balances::outstanding_debt).await,
+        "GetPaymentInstruction" => call.perform(get_payment_instruction::perform).await,
+        "GetPrepaidBalance" => call.perform(balances::prepaid).await,
+        "GetRecipientVerificationStatus" => {
+            call.perform(get_recipient_verification_status::perform).await
+        }
+        "GetSubscriptionDetails" => call.perform(subscription_queries::details).await,
+        "GetTokenByCaller" => call.perform(get_token_by_caller::perform).await,
+        "GetTokenUsage" => call.perform(get_token_usage::perform).await,
+        "GetTokens" => call.perform(get_tokens::perform).await,
+        "GetTotalPrepaidLiability" => call.perform(balances::prepaid_liability).await,
         "GetTransaction" => call.perform(get_transaction::perform).await,
         "GetTransactionStatus" => call.perform(get_transaction_status::perform).await,
+        "GetTransactionsForSubscription" => call.perform(subscription_queries::transactions).await,
+        "InstallPaymentInstruction" => call.perform(install_payment_instruction::perform).await,
         "Pay" => call.perform(pay::perform).await,
         "Refund" => call.perform(refund::perform).await,
+        "Reserve" => call.perform(reserve::perform).await,
+        "Settle" => call.perform(settle::perform).await,
+        "SettleDebt" => call.perform(settle_debt::perform).await,
+        "WriteOffDebt" => call.perform(write_off_debt::perform).await,
         _ => Ok(refuse(ErrorCode::InvalidParams, "action is not supported".to_owned())),
     }
 }
@@ -143,7 +186,8 @@ pub(crate) struct Context<'a> {
     pub(crate) merchant: i64,
     pub(crate) now: Millis,
     pub(crate) processing: Millis,
-    pub(crate) fee_percent: u8,
+    pub(crate) dialect: Dialect,
+    pub(crate) fees: Fees,
 }
 
 impl Call {
@@ -166,13 +210,13 @@ impl Call {
             request: same_request(params.get()),
             window: Some(REFERENCE_WINDOW),
         });
-        let (processing, fee_percent) = (shared.processing, shared.fee_percent);
+        let (processing, fees) = (shared.processing, shared.fees);
         let now = shared.clock.now();
         let reply = shared
             .store
             .run(move |connection| {
                 once(connection, keyed.as_ref(), now, duplicate, |connection| {
-                    let context = Context { connection, merchant, now, processing, fee_percent };
+                    let context = Context { connection, merchant, dialect, now, processing, fees };
                     let answer = Answer::new(
                         action(&context, &operation)?,
                         Some(format!("{}:0", ids::request_id())),
@@ -221,6 +265,7 @@ pub(crate) fn refuse(code: ErrorCode, message: String) -> Reply {
         | ErrorCode::RequestExpired
         | ErrorCode::SignatureDoesNotMatch => 403,
         ErrorCode::InternalError => 500,
+        ErrorCode::ServiceUnavailable => 503,
         _ => 400,
     };
     let error = ServiceError::new(code, message).with_request_id(ids::request_id());
@@ -251,4 +296,27 @@ pub(crate) fn wire_method(method: Method) -> PaymentMethod {
         Method::Prepaid => PaymentMethod::Prepaid,
         Method::Postpaid => PaymentMethod::Debt,
     }
+}
+
+/// An amount, which has to be in dollars as all of the service is.
+pub(crate) fn in_dollars(parameter: &str, amount: Money) -> Result<Money, Stop> {
+    if amount.currency() == Currency::USD {
+        return Ok(amount);
+    }
+    Err(stop(ErrorCode::InvalidParams, format!("{parameter} has to be in USD")))
+}
+
+/// Where notifications of a transaction go instead of to the address of the account: on this machine only,
+/// as all that the sandbox posts.
+pub(crate) fn notify_url(url: Option<&String>) -> Result<Option<String>, Stop> {
+    let Some(url) = url else { return Ok(None) };
+    let uri: Option<http::Uri> = url.parse().ok();
+    let is_here = |uri: http::Uri| {
+        uri.scheme_str() == Some("http") && uri.host().is_some_and(merchants::is_loopback)
+    };
+    if uri.is_some_and(is_here) {
+        return Ok(Some(url.clone()));
+    }
+    let message = "overrideIPNURL: the sandbox posts notifications over http on this machine only";
+    Err(stop(ErrorCode::InvalidParams, message))
 }

@@ -38,8 +38,11 @@ mod amazon_pay;
 mod flexible_payments;
 
 mod idempotency;
+mod instruments;
 mod outcomes;
 mod payments;
+mod subscriptions;
+mod tokens;
 
 mod books;
 mod merchants;
@@ -49,7 +52,9 @@ mod store;
 
 mod clock;
 mod error;
+mod fees;
 mod ids;
+mod periods;
 
 pub use app::App;
 pub use books::{Service, Totals};
@@ -58,3 +63,5 @@ pub use exchange::{Exchange, Moment, Wire};
 pub use listener::Sandbox;
 pub use merchants::{Merchant, MerchantSpec};
 pub use sandbox::{CaptureCharge, Config};
+pub use subscriptions::SubscriptionSpec;
+pub use tokens::TokenSpec;

@@ -87,7 +87,7 @@ impl MerchantSpec {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -159,4 +159,11 @@ pub(crate) fn profile(connection: &Connection, id: i64) -> Result<Profile, Error
     Ok(statement.query_row([id], |row| {
         Ok(Profile { name: row.get(0)?, email: row.get(1)?, notification_url: row.get(2)? })
     })?)
+}
+
+/// May a merchant's account take part in transactions?
+pub(crate) fn is_active(connection: &Connection, id: i64) -> Result<bool, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT status = 'active' FROM merchant WHERE id = ?")?;
+    Ok(statement.query_row([id], |row| row.get(0))?)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fps_model::Params;
-use fps_model::flexible_payments::{NotifiedOperation, NotifiedStatus, TransactionNotification};
+use fps_model::flexible_payments::{
+    NotifiedOperation, NotifiedStatus, TokenCancellationNotification, TransactionNotification,
+};
 use fps_sign::{PrivateKey, Target, outbound};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
@@ -23,6 +25,7 @@ use crate::flexible_payments::{describe_payment, describe_refund, wire_method};
 use crate::merchants;
 use crate::payments::{Operation, State, StoredPayment, StoredRefund};
 use crate::sandbox::Shared;
+use crate::tokens::StoredToken;
 
 /// How long one delivery may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -124,24 +127,76 @@ fn write(
     description: &Option<String>,
     now: Millis,
 ) -> Result<(), Error> {
-    let merchant = merchants::profile(connection, stored.merchant)?;
-    let Some(url) = url.map(str::to_owned).or(merchant.notification_url) else { return Ok(()) };
+    let Some(url) = address(connection, stored.merchant, url.map(str::to_owned))? else {
+        return Ok(());
+    };
+    let recipient = merchants::profile(connection, stored.recipient)?;
     notification.caller_reference = reference.clone();
     notification.payment_reason = description.clone().map(Into::into);
     let notification = notification
         .payment_method(wire_method(stored.payment.method()))
         .buyer_name(BUYER_NAME)
         .buyer_email(BUYER_EMAIL)
-        .recipient_name(merchant.name)
-        .recipient_email(merchant.email);
+        .recipient_name(recipient.name)
+        .recipient_email(recipient.email);
     let params =
         notification.to_params().map_err(|error| Error::with(ErrorKind::Invalid, error))?;
+    keep(connection, stored.merchant, &url, &params, now)
+}
+
+/// Tells the merchant that a token was cancelled, at this address if one is given.
+pub(crate) fn token_cancelled(
+    connection: &Connection,
+    token: &StoredToken,
+    url: Option<String>,
+    now: Millis,
+) -> Result<(), Error> {
+    let Some(url) = address(connection, token.merchant, url)? else { return Ok(()) };
+    let (name, email) = match token.owner {
+        None => (BUYER_NAME.to_owned(), BUYER_EMAIL.to_owned()),
+        Some(owner) => {
+            let profile = merchants::profile(connection, owner)?;
+            (profile.name, profile.email)
+        }
+    };
+    let mut notification = TokenCancellationNotification::new(token.id.as_str())
+        .token_type(token.kind.clone())
+        .customer_name(name)
+        .customer_email(email)
+        .date_installed(clock::timestamp(token.installed_at).to_extended());
+    notification.caller_reference.clone_from(&token.caller_reference);
+    notification.payment_reason = token.payment_reason.clone().map(Into::into);
+    let params =
+        notification.to_params().map_err(|error| Error::with(ErrorKind::Invalid, error))?;
+    keep(connection, token.merchant, &url, &params, now)
+}
+
+/// Where a merchant is told something, if it wants to be.
+fn address(
+    connection: &Connection,
+    merchant: i64,
+    url: Option<String>,
+) -> Result<Option<String>, Error> {
+    match url {
+        Some(url) => Ok(Some(url)),
+        None => Ok(merchants::profile(connection, merchant)?.notification_url),
+    }
+}
+
+/// Keeps a notification until it was posted.
+fn keep(
+    connection: &Connection,
+    merchant: i64,
+    url: &str,
+    params: &Params,
+    now: Millis,
+) -> Result<(), Error> {
     connection
         .prepare_cached(
             "INSERT INTO notification (merchant, url, body, created_at, due_at)
              VALUES (?, ?, ?, ?, ?)",
         )?
-        .execute(params![stored.merchant, url, params.to_form(), now, now])?;
+        .execute(params![merchant, url, params.to_form(), now, now])?;
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! What becomes of payments and refunds that are under way, when their time has come.
+//! What becomes of payments and refunds that are under way, and of subscriptions, when their time has
+//! come.
 
 use std::sync::Arc;
 
@@ -8,12 +9,14 @@ use crate::clock::Millis;
 use crate::error::Error;
 use crate::payments::{self, End};
 use crate::sandbox::Shared;
+use crate::subscriptions::{self, Charging};
 
 /// Brings about what is due, one after the other, until it is aborted.
 pub(crate) async fn bring_about(shared: Arc<Shared>) {
     loop {
         let now = shared.clock.now();
-        let step = shared.store.run(move |connection| steps(connection, now)).await;
+        let subscribed = Charging { fees: shared.fees, processing: shared.processing };
+        let step = shared.store.run(move |connection| steps(connection, subscribed, now)).await;
         match step {
             Ok(Step::Done) => shared.notifications_wake.notify_one(),
             Ok(Step::Wait(until)) => {
@@ -44,9 +47,9 @@ enum Step {
 }
 
 /// Brings about what is due, as much as goes into one commit without keeping others waiting.
-fn steps(connection: &Connection, now: Millis) -> Result<Step, Error> {
+fn steps(connection: &Connection, subscribed: Charging, now: Millis) -> Result<Step, Error> {
     for done in 0..STEPS_MAX {
-        match step(connection, now)? {
+        match step(connection, subscribed, now)? {
             Step::Done => {}
             _ if done > 0 => return Ok(Step::Done),
             nothing_due => return Ok(nothing_due),
@@ -55,24 +58,29 @@ fn steps(connection: &Connection, now: Millis) -> Result<Step, Error> {
     Ok(Step::Done)
 }
 
-fn step(connection: &Connection, now: Millis) -> Result<Step, Error> {
-    let next: Option<(String, Millis, bool)> = connection
+fn step(connection: &Connection, subscribed: Charging, now: Millis) -> Result<Step, Error> {
+    let next: Option<(String, Millis, i64)> = connection
         .prepare_cached(
             "SELECT id, due_at, 0 FROM payment WHERE due_at IS NOT NULL
              UNION ALL SELECT id, due_at, 1 FROM refund WHERE due_at IS NOT NULL
+             UNION ALL SELECT id, due_at, 2 FROM subscription WHERE due_at IS NOT NULL
              ORDER BY 2, 3 LIMIT 1",
         )?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((id, due_at, is_refund)) = next else { return Ok(Step::Nothing) };
+    let Some((id, due_at, kind)) = next else { return Ok(Step::Nothing) };
     if due_at > now {
         return Ok(Step::Wait(due_at));
     }
-    if is_refund {
-        payments::finish_refund(connection, &id, now)?;
-    } else {
-        let end = planned_end(connection, &id)?;
-        payments::reach(connection, &id, &end, now)?;
+    match kind {
+        0 => {
+            let end = planned_end(connection, &id)?;
+            payments::reach(connection, &id, &end, now)?;
+        }
+        1 => {
+            payments::finish_refund(connection, &id, now)?;
+        }
+        _ => subscriptions::pay(connection, &id, subscribed, due_at)?,
     }
     Ok(Step::Done)
 }

@@ -9,7 +9,7 @@ use fps_model::Timestamp;
 use fps_model::amazon_pay::ChargeId;
 use fps_model::flexible_payments::TokenId;
 use fps_sign::{PrivateKey, Secret};
-use refund_rules::{Method, Money};
+use refund_rules::{Currency, Method, Money};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
@@ -19,10 +19,12 @@ use crate::browsers::Hosts;
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::Exchange;
+use crate::fees::Fees;
 use crate::ids::Source;
 use crate::merchants::{Merchant, MerchantSpec};
 use crate::payments::{self, NewPayment, Operation, Owner};
 use crate::store::Store;
+use crate::tokens::TokenSpec;
 use crate::{exchange, ids, settings};
 
 /// Where the certificate of notifications is served.
@@ -52,6 +54,8 @@ pub struct Config {
     /// What the services take of a payment, in percent. Default: 3, after the example of seed 000
     /// ("$100 worth of goods … with $3 in credit card fees"); the real tables are not known.
     pub fee_percent: u8,
+    /// What they take of every payment besides. Default: nothing.
+    pub fee_fixed: Money,
     /// Where identifiers and keys come from: the randomness of the system without. With a seed they
     /// are the same each time, and so no secret: for tests only.
     pub seed: Option<u64>,
@@ -74,6 +78,7 @@ impl Config {
             control_token: None,
             processing: Duration::from_millis(200),
             fee_percent: 3,
+            fee_fixed: Money::zero(Currency::USD),
             seed: None,
             still_clock: None,
         }
@@ -143,6 +148,14 @@ impl Config {
         self.processing = processing;
         self
     }
+
+    /// The same with another fee for payments: a part in percent, and a fixed amount in dollars.
+    #[must_use]
+    pub const fn fees(mut self, percent: u8, fixed: Money) -> Self {
+        self.fee_percent = percent;
+        self.fee_fixed = fixed;
+        self
+    }
 }
 
 /// What every part of a running sandbox shares.
@@ -151,7 +164,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) ids: Arc<Source>,
     pub(crate) processing: Millis,
-    pub(crate) fee_percent: u8,
+    pub(crate) fees: Fees,
     pub(crate) notification_key: PrivateKey,
     pub(crate) certificate_pem: String,
     pub(crate) notifications_wake: Notify,
@@ -202,22 +215,7 @@ impl App {
         merchant: &Merchant,
         method: Method,
     ) -> Result<TokenId, Error> {
-        let merchant = merchant.id;
-        let id = ids::within_thread(&self.shared.ids, ids::token_id)?;
-        let token = TokenId::new(id.as_str());
-        let now = self.shared.clock.now();
-        self.shared
-            .store
-            .run(move |connection| {
-                connection.execute(
-                    "INSERT INTO token (id, merchant, method, active, installed_at)
-                     VALUES (?, ?, ?, 1, ?)",
-                    rusqlite::params![id, merchant, payments::method_name(method), now],
-                )?;
-                Ok(())
-            })
-            .await?;
-        Ok(token)
+        self.create_token(merchant, TokenSpec::sender(method)).await
     }
 
     /// Lets the services take refunds of a payment and decline them later, for a reason such as

@@ -1,34 +1,32 @@
-//! CancelToken: a token that its merchant installed can no longer be charged.
+//! CancelToken: a token can no longer be used. Its merchant may, and whose account it is.
 
 use fps_model::flexible_payments::{CancelToken, CancelTokenResult, ErrorCode};
-use rusqlite::{OptionalExtension, params};
 
-use super::{Context, stop};
+use super::{Context, notify_url, stop};
 use crate::idempotency::Stop;
+use crate::{notifications, tokens};
 
 pub(super) fn perform(
     context: &Context<'_>,
     request: &CancelToken,
 ) -> Result<CancelTokenResult, Stop> {
-    let token = request.token_id.as_str();
-    let active: Option<bool> = context
-        .connection
-        .prepare_cached("SELECT active FROM token WHERE id = ? AND merchant = ?")?
-        .query_row(params![token, context.merchant], |row| row.get(0))
-        .optional()?;
-    match active {
-        // The sentence is that of a recorded answer.
-        None => Err(stop(
-            ErrorCode::InvalidTokenId,
-            "\"tokenId\" has to be a valid token ID.".to_owned(),
-        )),
-        Some(false) => Err(stop(ErrorCode::TokenNotActive, "The token was cancelled before.")),
-        Some(true) => {
-            context
-                .connection
-                .prepare_cached("UPDATE token SET active = 0 WHERE id = ?")?
-                .execute([token])?;
-            Ok(CancelTokenResult::new())
-        }
+    let notify_url = notify_url(request.override_ipn_url.as_ref())?;
+    let found = tokens::load(context.connection, request.token_id.as_str())?;
+    let mine = |merchant: i64| merchant == context.merchant;
+    let Some(token) = found.filter(|token| mine(token.merchant) || token.owner.is_some_and(mine))
+    else {
+        return Err(no_such_token(request.token_id.as_str()));
+    };
+    if !token.active {
+        return Err(stop(ErrorCode::TokenNotActive, "The token was cancelled before."));
     }
+    tokens::cancel(context.connection, &token.id)?;
+    notifications::token_cancelled(context.connection, &token, notify_url, context.now)?;
+    Ok(CancelTokenResult::new())
+}
+
+/// The sentence is that of a recorded answer.
+pub(super) fn no_such_token(id: &str) -> Stop {
+    let message = format!("\"tokenId\" has to be a valid token ID. Specified value: {id}");
+    stop(ErrorCode::InvalidTokenId, message)
 }

@@ -1,114 +1,134 @@
-//! GetTransaction: everything about a payment or refund of the merchant's own.
+//! GetTransaction: everything about a payment or refund that the caller executed.
 
 use fps_model::flexible_payments::{
-    FpsOperation, GetTransaction, GetTransactionResult, RelatedTransaction, RelationType,
-    StatusHistory, TransactionDetail, TransactionStatus, TransactionalRole,
+    CreditInstrumentId, GetTransaction, GetTransactionResult, PrepaidInstrumentId,
+    RelatedTransaction, RelationType, StatusHistory, TransactionDetail,
 };
 
-use refund_rules::{Money, RefundState};
-
-use super::get_transaction_status::{
-    describe_payment, describe_refund, payment_status, refund_status,
-};
-use super::{Context, PENDING, no_such_transaction, wire_method};
+use super::status::{PENDING, under_way};
+use super::view::{People, View};
+use super::{Context, no_such_transaction};
 use crate::clock;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::idempotency::Stop;
+use crate::instruments::{self, Kind};
 use crate::merchants;
 use crate::notifications::{BUYER_EMAIL, BUYER_NAME};
-use crate::payments::{self, StoredPayment, StoredRefund};
+use crate::payments::{self, StoredPayment};
 
 pub(super) fn perform(
     context: &Context<'_>,
     request: &GetTransaction,
 ) -> Result<GetTransactionResult, Stop> {
     let id = request.transaction_id.as_str();
-    let detail = match context.owner().refund(context.connection, id)? {
-        Some((refund, stored)) => refund_detail(&refund, &stored)?,
+    let dialect = context.dialect;
+    let (view, stored) = match context.owner().refund(context.connection, id)? {
+        Some((refund, stored)) => (View::of_refund(&refund, &stored, dialect)?, stored),
         None => {
             let stored = context.owner().payment(context.connection, id)?;
-            payment_detail(context, &stored.ok_or_else(|| no_such_transaction(id))?)?
+            let stored = stored.ok_or_else(|| no_such_transaction(id))?;
+            (View::of_payment(&stored, dialect)?, stored)
         }
     };
-    let merchant = merchants::profile(context.connection, context.merchant)?;
+    let mut detail = describe(&view);
+    if view.parent.is_none() {
+        tell_tokens(context, &view, &stored, &mut detail)?;
+        for refund in payments::refund_ids(context.connection, &stored.id)? {
+            let related = RelatedTransaction::new(refund).relation_type(RelationType::Refund);
+            detail = detail.related_transaction(related);
+        }
+    }
+    let people = people(context, &stored)?;
+    let own = stored.merchant == stored.recipient;
+    detail.sender_name = Some(BUYER_NAME.into());
+    // Source: FPS 2008-09-17 API reference, GetTransaction: only if the caller is the recipient, too.
+    detail.sender_email = own.then(|| BUYER_EMAIL.into());
+    for part in view.parts(&stored, &people) {
+        detail = detail.transaction_parts(part);
+    }
     let detail = detail
-        .fps_fees_paid_by(TransactionalRole::Recipient)
-        .sender_name(BUYER_NAME)
-        .sender_email(BUYER_EMAIL)
-        .caller_name(merchant.name.as_str())
-        .recipient_name(merchant.name.as_str())
-        .recipient_email(merchant.email);
-    Ok(GetTransactionResult::new().transaction(detail))
+        .caller_name(people.caller.name)
+        .recipient_name(people.recipient.name)
+        .recipient_email(people.recipient.email);
+    Ok(GetTransactionResult::new().transaction(with_history(context, detail, &view)))
 }
 
-fn payment_detail(
-    context: &Context<'_>,
-    stored: &StoredPayment,
-) -> Result<TransactionDetail, Stop> {
-    let (code, message) = describe_payment(stored);
+/// The merchants in a transaction.
+pub(super) fn people(context: &Context<'_>, stored: &StoredPayment) -> Result<People, Error> {
+    let profile = |merchant| merchants::profile(context.connection, merchant);
+    Ok(People { caller: profile(stored.merchant)?, recipient: profile(stored.recipient)? })
+}
+
+fn describe(view: &View) -> TransactionDetail {
     let mut detail = TransactionDetail::new(
-        stored.id.as_str(),
-        clock::timestamp(stored.created_at),
-        stored.payment.captured(),
-        FpsOperation::Pay,
-        wire_method(stored.payment.method()),
-        payment_status(stored.state),
+        view.id.as_str(),
+        clock::timestamp(view.received),
+        view.amount,
+        view.operation.clone(),
+        view.method.clone(),
+        view.status.clone(),
     )
-    .status_code(code)
-    .status_message(message)
-    .fps_fees(stored.payment.fee());
-    detail.caller_reference.clone_from(&stored.reference);
-    detail.caller_description = stored.description.clone().map(Into::into);
-    detail.sender_token_id = stored.token.clone().map(Into::into);
-    for refund in payments::refund_ids(context.connection, &stored.id)? {
-        let related = RelatedTransaction::new(refund).relation_type(RelationType::Refund);
+    .status_code(view.code.as_str())
+    .status_message(view.message)
+    .fps_fees(view.fee)
+    .fps_fees_paid_by(view.fee_payer.clone());
+    detail.caller_transaction_date =
+        Some(clock::timestamp(view.details.transaction_date.unwrap_or(view.received)));
+    detail.marketplace_fees = view.marketplace_fee;
+    detail.caller_reference.clone_from(&view.reference);
+    detail.caller_description = view.description.clone().map(Into::into);
+    detail.meta_data.clone_from(&view.details.meta_data);
+    if let Some(parent) = &view.parent {
+        let related = RelatedTransaction::new(parent.as_str()).relation_type(RelationType::Parent);
         detail = detail.related_transaction(related);
     }
-    Ok(with_history(detail, stored.created_at, stored.completed_at))
+    detail
 }
 
-/// Of a refund, the fee is what came back, and so below zero; nothing of a declined one.
-fn refund_detail(refund: &StoredRefund, stored: &StoredPayment) -> Result<TransactionDetail, Stop> {
-    let status = refund_status(refund.state);
-    let (code, message) = describe_refund(refund);
-    let fee = match refund.state {
-        RefundState::Declined => Ok(Money::zero(refund.amount.currency())),
-        _ => refund.fee_returned.checked_neg(),
-    };
-    let ended_at = (status != TransactionStatus::Pending).then_some(refund.updated_at);
-    let parent =
-        RelatedTransaction::new(refund.payment.as_str()).relation_type(RelationType::Parent);
-    let mut detail = TransactionDetail::new(
-        refund.id.as_str(),
-        clock::timestamp(refund.created_at),
-        refund.amount,
-        FpsOperation::Refund,
-        wire_method(stored.payment.method()),
-        status,
-    )
-    .status_code(code)
-    .status_message(message)
-    .fps_fees(fee.map_err(|error| Error::with(ErrorKind::Invalid, error))?)
-    .related_transaction(parent);
-    detail.caller_reference.clone_from(&refund.reference);
-    detail.caller_description = refund.description.clone().map(Into::into);
-    Ok(with_history(detail, refund.created_at, ended_at))
+/// The tokens and the instrument of a payment; a refund tells none. Source: the samples.
+fn tell_tokens(
+    context: &Context<'_>,
+    view: &View,
+    stored: &StoredPayment,
+    detail: &mut TransactionDetail,
+) -> Result<(), Error> {
+    detail.sender_description = stored.sender_description.clone().map(Into::into);
+    detail.caller_token_id = view.details.caller_token.clone().map(Into::into);
+    detail.sender_token_id = stored.token.clone().map(Into::into);
+    detail.recipient_token_id = stored.recipient_token.clone().map(Into::into);
+    let Some(id) = &stored.instrument else { return Ok(()) };
+    match instruments::load(context.connection, id)?.map(|instrument| instrument.kind) {
+        Some(Kind::Prepaid) => {
+            detail.prepaid_instrument_id = Some(PrepaidInstrumentId::new(id.as_str()));
+        }
+        Some(Kind::Postpaid) => {
+            detail.credit_instrument_id = Some(CreditInstrumentId::new(id.as_str()));
+        }
+        None => {}
+    }
+    Ok(())
 }
 
-/// The steps: pending at first, and the end where there is one.
+/// The steps: pending at first, and how it stands where that is another.
 fn with_history(
+    context: &Context<'_>,
     mut detail: TransactionDetail,
-    created_at: clock::Millis,
-    ended_at: Option<clock::Millis>,
+    view: &View,
 ) -> TransactionDetail {
-    let began = StatusHistory::new(clock::timestamp(created_at), TransactionStatus::Pending)
-        .status_code(PENDING.0);
+    let pending = under_way(context.dialect);
+    let began = StatusHistory::new(clock::timestamp(view.received), pending.clone())
+        .status_code(PENDING.0)
+        .amount(view.amount);
     detail = detail.status_history(began);
-    if let Some(ended_at) = ended_at {
-        let status = detail.transaction_status.clone();
-        let mut ended = StatusHistory::new(clock::timestamp(ended_at), status);
-        ended.status_code.clone_from(&detail.status_code);
-        detail = detail.date_completed(clock::timestamp(ended_at)).status_history(ended);
+    if let Some(completed) = view.completed {
+        detail = detail.date_completed(clock::timestamp(completed));
+    }
+    if view.status != pending {
+        let at = clock::timestamp(view.completed.unwrap_or(view.received));
+        let step = StatusHistory::new(at, view.status.clone())
+            .status_code(view.code.as_str())
+            .amount(view.amount);
+        detail = detail.status_history(step);
     }
     detail
 }

@@ -3,11 +3,10 @@
 use fps_model::flexible_payments::{
     GetTransactionStatus, GetTransactionStatusResult, TransactionStatus,
 };
-use refund_rules::RefundState;
 
-use super::{Context, PAID, PENDING, no_such_transaction};
+use super::status::{describe_payment, describe_refund, payment_status, refund_status};
+use super::{Context, no_such_transaction};
 use crate::idempotency::Stop;
-use crate::payments::{State, StoredPayment, StoredRefund};
 
 pub(super) fn perform(
     context: &Context<'_>,
@@ -25,63 +24,13 @@ pub(super) fn perform(
 type Standing = (TransactionStatus, (String, &'static str), Option<String>);
 
 fn find(context: &Context<'_>, id: &str) -> Result<Option<Standing>, Stop> {
+    let dialect = context.dialect;
     if let Some((refund, _)) = context.owner().refund(context.connection, id)? {
-        let standing = (refund_status(refund.state), describe_refund(&refund), refund.reference);
-        return Ok(Some(standing));
+        let status = refund_status(refund.state, dialect);
+        return Ok(Some((status, describe_refund(&refund), refund.reference)));
     }
     let stored = context.owner().payment(context.connection, id)?;
-    Ok(stored
-        .map(|stored| (payment_status(stored.state), describe_payment(&stored), stored.reference)))
+    Ok(stored.map(|stored| {
+        (payment_status(&stored, dialect), describe_payment(&stored), stored.reference)
+    }))
 }
-
-/// A refund's state as the service spells it.
-pub(super) fn refund_status(state: RefundState) -> TransactionStatus {
-    match state {
-        RefundState::Refunded => TransactionStatus::Success,
-        RefundState::Declined => TransactionStatus::Failure,
-        _ => TransactionStatus::Pending,
-    }
-}
-
-/// A payment's state as the service spells it.
-pub(super) fn payment_status(state: State) -> TransactionStatus {
-    match state {
-        State::Completed => TransactionStatus::Success,
-        State::Pending | State::Capturing => TransactionStatus::Pending,
-        State::Reserved => TransactionStatus::Reserved,
-        State::Failed => TransactionStatus::Failure,
-        State::Cancelled => TransactionStatus::Cancelled,
-    }
-}
-
-/// Code and message of a payment. Those of what is paid and of what is under way are the service's
-/// own; of the others only the gist survives.
-pub(crate) fn describe_payment(stored: &StoredPayment) -> (String, &'static str) {
-    let reason = stored.reason.as_deref();
-    let (code, message) = match stored.state {
-        State::Completed => PAID,
-        State::Pending | State::Capturing => PENDING,
-        State::Reserved => {
-            ("Success", "The amount was reserved successfully against the payment instrument.")
-        }
-        State::Cancelled if reason == Some("Expired") => {
-            ("Expired", "The transaction was not completed in its lifetime.")
-        }
-        State::Cancelled => ("Canceled", "The transaction was cancelled by the caller."),
-        State::Failed => (reason.unwrap_or(DENIED.0), DENIED.1),
-    };
-    (code.to_owned(), message)
-}
-
-/// Code and message of a refund.
-pub(crate) fn describe_refund(refund: &StoredRefund) -> (String, &'static str) {
-    let (code, message) = match refund.state {
-        RefundState::Refunded => PAID,
-        RefundState::Declined => DENIED,
-        _ => PENDING,
-    };
-    (code.to_owned(), message)
-}
-
-/// Code and message of a transaction that failed; the service's own sentence is not known.
-const DENIED: (&str, &str) = ("TransactionDenied", "The transaction was denied.");

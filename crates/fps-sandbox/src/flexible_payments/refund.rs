@@ -1,15 +1,24 @@
 //! Refund: the rules decide, the books follow.
 
-use fps_model::flexible_payments::{ErrorCode, MarketplaceRefundPolicy, Refund, RefundResult};
-use refund_rules::{PaymentState, Policy, Refusal, Rule, Scope, Wish, decide};
+use fps_model::flexible_payments::{
+    Dialect, ErrorCode, FpsOperation, MarketplaceRefundPolicy, Refund, RefundResult, TokenId,
+};
+use refund_rules::{
+    Asker, Grant, Grants, PaymentState, Policy, Refusal, Role, Rule, Scope, Wish, decide,
+};
 
-use super::get_transaction_status::refund_status;
-use super::{Context, no_such_transaction, stop};
+use super::parties;
+use super::status::refund_status;
+use super::{Context, no_such_transaction, notify_url, stop};
+use crate::error::Error;
 use crate::idempotency::Stop;
 use crate::ids;
-use crate::payments::{self, NewRefund};
+use crate::payments::{self, NewRefund, StoredPayment, StoredRefund};
+use crate::tokens;
 
 pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundResult, Stop> {
+    parties::caller(context, request.caller_token_id.as_ref())?;
+    let notify_url = notify_url(request.override_ipn_url.as_ref())?;
     let id = request.transaction_id.as_str();
     let Some(stored) = context.owner().payment(context.connection, id)? else {
         let own_refund = context.owner().refund(context.connection, id)?;
@@ -18,7 +27,8 @@ pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundR
             false => no_such_transaction(id),
         });
     };
-    let wish = request.refund_amount.map_or(Wish::rest(), Wish::amount);
+    let asker = asker(context, &stored, request.refund_sender_token_id.as_ref())?;
+    let wish = request.refund_amount.map_or(Wish::rest(), Wish::amount).with_asker(asker);
     let wish = wish.with_scope(match request.marketplace_refund_policy {
         None | Some(MarketplaceRefundPolicy::MasterTxnOnly) => Scope::Payment,
         Some(MarketplaceRefundPolicy::MarketplaceTxnOnly) => Scope::MarketplaceFee,
@@ -28,29 +38,88 @@ pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundR
             return Err(stop(ErrorCode::InvalidParams, message));
         }
     });
-    let plan = decide(&stored.payment, &wish, &Policy::flexible_payments())
+    let new = NewRefund {
+        reference: Some(request.caller_reference.as_str().to_owned()),
+        description: request.caller_description.as_ref().map(|text| text.expose().to_owned()),
+        notify_url,
+        ..NewRefund::default()
+    };
+    let refund = make(context, &stored, &wish, new)?;
+    let status = refund_status(refund.state, context.dialect);
+    let mut result = RefundResult::new(refund.id, status);
+    // Source: seed 002, which says that the reference is returned; later revisions have no such field.
+    if context.dialect == Dialect::V2008_05_01 {
+        result.refund_transaction_reference = refund.reference;
+    }
+    Ok(result)
+}
+
+/// Refunds a payment, if the rules allow it and there is money for it.
+pub(super) fn make(
+    context: &Context<'_>,
+    stored: &StoredPayment,
+    wish: &Wish,
+    new: NewRefund,
+) -> Result<StoredRefund, Stop> {
+    let plan = decide(&stored.payment, wish, &Policy::flexible_payments())
         .into_result()
         .map_err(|refusal| refused(&refusal))?;
     let scope = wish.scope();
-    if payments::payer_out_of_money(context.connection, &stored, &plan, scope)?.is_some() {
+    if payments::payer_out_of_money(context.connection, stored, &plan, scope)?.is_some() {
         let message = "The balance of the recipient is too low for this refund.";
         return Err(stop(ErrorCode::InsufficientBalance, message));
     }
-    let new = NewRefund {
-        id: ids::transaction_id()?,
-        scope,
-        reference: Some(request.caller_reference.as_str().to_owned()),
-        description: request.caller_description.as_ref().map(|text| text.expose().to_owned()),
-        ..NewRefund::default()
-    };
+    let new = NewRefund { id: ids::transaction_id()?, scope, ..new };
     let (now, processing) = (context.now, context.processing);
-    let refund = payments::begin_refund(context.connection, &stored, &plan, &new, now, processing)?;
-    Ok(RefundResult::new(new.id, refund_status(refund.state)))
+    Ok(payments::begin_refund(context.connection, stored, &plan, &new, now, processing)?)
+}
+
+/// What the recipient of a payment, who sends the refund, has granted: by a token that is named, as
+/// revision 2007-01-08 wants it, or by one that was given before and is kept.
+fn asker(
+    context: &Context<'_>,
+    stored: &StoredPayment,
+    token: Option<&TokenId>,
+) -> Result<Asker, Stop> {
+    let granted = match token {
+        Some(token) => named_grant(context, stored, token)?,
+        None => stored.recipient != context.merchant && kept_grant(context, stored)?,
+    };
+    if stored.recipient != context.merchant {
+        parties::account(context, stored.recipient, Role::Sender)?;
+    }
+    Ok(match granted {
+        true => Asker::CALLER.with_grants(Grants::NONE.with(Grant::REFUND)),
+        false => Asker::CALLER,
+    })
+}
+
+/// Source: seed 003: a token of the original recipient, for its part as a sender, in refunds.
+fn named_grant(
+    context: &Context<'_>,
+    stored: &StoredPayment,
+    token: &TokenId,
+) -> Result<bool, Stop> {
+    let token = parties::sender(context, token, &FpsOperation::Refund)?;
+    if token.owner != Some(stored.recipient) {
+        let message = "The sender of the refund is not the recipient of the payment.";
+        return Err(stop(ErrorCode::SenderNotOriginalRecipient, message));
+    }
+    Ok(true)
+}
+
+fn kept_grant(context: &Context<'_>, stored: &StoredPayment) -> Result<bool, Error> {
+    let tokens = tokens::given_by(context.connection, context.merchant, stored.recipient)?;
+    Ok(tokens.iter().any(|token| {
+        let for_refunds = token.terms.operation == Some(FpsOperation::Refund);
+        token.role == Role::Sender && for_refunds && token.is_alive(context.now)
+    }))
 }
 
 /// The code for a rule. The sentences are the sandbox's own: none of the service's survive.
 fn refused(refusal: &Refusal) -> Stop {
     let code = match refusal.rule() {
+        Rule::Grant => ErrorCode::TransactionDenied,
         Rule::Completed(PaymentState::Pending) => ErrorCode::OriginalTransactionIncomplete,
         Rule::Completed(PaymentState::Reserved) => ErrorCode::InvalidTransactionState,
         Rule::Completed(_) => ErrorCode::OriginalTransactionFailed,
