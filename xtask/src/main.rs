@@ -4,6 +4,7 @@
 
 mod arrows;
 mod ci;
+mod clients;
 mod codegen;
 mod examples;
 
@@ -37,6 +38,11 @@ enum Verb {
     },
     /// Compare the crates' imports with the table of docs/architecture.md.
     Arrows,
+    /// Run clients that nobody here wrote against the sandbox. Needs curl, openssl, npm and python3.
+    Clients {
+        /// Names of clients; all of them when none is given.
+        clients: Vec<clients::Client>,
+    },
     /// Run every check that a change must pass, or the named ones.
     Ci {
         /// Names of checks; all of them when none is given.
@@ -50,6 +56,7 @@ fn main() -> ExitCode {
         Verb::Codegen { check } => codegen::run(&root, check),
         Verb::WsdlDiff { file } => codegen::wsdl_diff(&root, &file),
         Verb::Arrows => arrows::run(&root),
+        Verb::Clients { clients } => clients::run_all(&root, &clients),
         Verb::Ci { checks } => ci::run(&root, &checks),
     };
     match outcome {

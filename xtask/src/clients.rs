@@ -1,0 +1,171 @@
+//! Runs clients that nobody here wrote against the sandbox, each against one of its own: the scripts are in
+//! `crates/fps-sandbox/tests/clients`. What a client needs is installed into `target/clients`.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::Outcome;
+
+/// A client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Client {
+    /// The requests that Amazon's guides print, with curl and openssl.
+    Curl,
+    /// Amazon's own SDK from npm.
+    Sdk,
+    /// zeep, a SOAP client from Python's packages, on the WSDL that the sandbox serves.
+    Soap,
+    /// schemathesis, from Python's packages, on the OpenAPI document of Amazon Pay.
+    Openapi,
+}
+
+impl Client {
+    /// As it is named on the command line, and as its folder.
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// What the sandbox is started with for it.
+    const fn sandbox_arguments(self) -> &'static [&'static str] {
+        match self {
+            // One of the guides signs with version 1.
+            Self::Curl => &["--legacy-v1"],
+            Self::Sdk | Self::Soap | Self::Openapi => &[],
+        }
+    }
+
+    /// The command that runs it, after what it needs was installed.
+    fn command(self, scripts: &Path, place: &Path) -> Outcome<Command> {
+        let script = |name: &str| scripts.join(self.name()).join(name);
+        Ok(match self {
+            Self::Curl => Command::new(script("seeds.sh")),
+            Self::Sdk => {
+                for name in ["package.json", "package-lock.json", "driver.cjs"] {
+                    fs::copy(script(name), place.join(name))?;
+                }
+                let mut npm = Command::new("npm");
+                let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+                run(npm.args(arguments).current_dir(place))?;
+                let mut node = Command::new("node");
+                // The SDK switches the checks of TLS off when it is given an address; node would warn.
+                node.args(["--no-warnings", "driver.cjs", "sandbox.json"]).current_dir(place);
+                node
+            }
+            Self::Soap => {
+                let bin = python(place, &script("requirements.txt"))?;
+                let mut python = Command::new(bin.join("python"));
+                python.arg(script("client.py"));
+                python
+            }
+            Self::Openapi => {
+                let bin = python(place, &script("requirements.txt"))?;
+                let mut shell = Command::new(script("run.sh"));
+                shell.env("SCHEMATHESIS", bin.join("schemathesis"));
+                shell
+            }
+        })
+    }
+}
+
+/// Runs the named clients, or all of them, and stops at the first that fails.
+pub(crate) fn run_all(root: &Path, clients: &[Client]) -> Outcome {
+    let clients = if clients.is_empty() { Client::value_variants() } else { clients };
+    run(Command::new("cargo")
+        .args(["build", "--release", "--package", "fps-cli"])
+        .current_dir(root))?;
+    for client in clients {
+        let name = client.name();
+        println!("-- {name}");
+        let place = root.join("target/clients").join(&name);
+        fs::create_dir_all(&place)?;
+        let mut command = client.command(&root.join("crates/fps-sandbox/tests/clients"), &place)?;
+        let sandbox = Sandbox::start(root, &place, client.sandbox_arguments())?;
+        sandbox.tell(&mut command);
+        command.env("PRIVATE_KEY_FILE", place.join("key.pem"));
+        run(&mut command).map_err(|error| format!("{name}: {error}"))?;
+    }
+    println!("{} clients ran", clients.len());
+    Ok(())
+}
+
+/// A sandbox that is stopped when it is not needed any more.
+struct Sandbox {
+    child: Child,
+    said: Value,
+}
+
+impl Sandbox {
+    fn start(root: &Path, place: &Path, arguments: &[&str]) -> Outcome<Self> {
+        let database = place.join("sandbox.db");
+        for ending in ["", "-wal", "-shm"] {
+            drop(fs::remove_file(format!("{}{ending}", database.display())));
+        }
+        let mut child = Command::new(root.join("target/release/fps"))
+            .args(["sandbox", "--output", "json", "--port", "0", "--db"])
+            .arg(&database)
+            .arg("--tls-dir")
+            .arg(place.join("tls"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = child.stdout.take().ok_or("the sandbox has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let said: Value = serde_json::from_str(&line)?;
+        fs::write(place.join("sandbox.json"), &line)?;
+        fs::write(place.join("key.pem"), text(&said, "/merchant/privateKeyPem")?)?;
+        let sandbox = Self { child, said };
+        Ok(sandbox)
+    }
+
+    /// What a script must know, as variables.
+    fn tell(&self, command: &mut Command) {
+        let names = [
+            ("SANDBOX_URL", "/url"),
+            ("SANDBOX_CA", "/caFile"),
+            ("NODE_EXTRA_CA_CERTS", "/caFile"),
+            ("CONTROL_URL", "/control/url"),
+            ("CONTROL_TOKEN", "/control/token"),
+            ("ACCESS_KEY_ID", "/merchant/accessKeyId"),
+            ("SECRET_KEY", "/merchant/secretKey"),
+            ("PUBLIC_KEY_ID", "/merchant/publicKeyId"),
+        ];
+        for (name, path) in names {
+            command.env(name, text(&self.said, path).unwrap_or_default());
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+fn text(said: &Value, path: &str) -> Outcome<String> {
+    let found = said.pointer(path).and_then(Value::as_str);
+    Ok(found.ok_or_else(|| format!("the sandbox did not say {path}"))?.to_owned())
+}
+
+/// A folder of Python's own with what is pinned in a file.
+fn python(place: &Path, requirements: &Path) -> Outcome<PathBuf> {
+    let home = place.join("python");
+    if !home.join("bin/pip").exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
+    }
+    let bin = home.join("bin");
+    let mut pip = Command::new(bin.join("pip"));
+    run(pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(requirements))?;
+    Ok(bin)
+}
+
+fn run(command: &mut Command) -> Outcome {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
+}
