@@ -33,7 +33,7 @@ mod view;
 use std::sync::Arc;
 
 use fps_model::flexible_payments::{Dialect, ErrorCode, FlexiblePaymentsApi, PaymentMethod};
-use fps_model::{Answer, Params, Serve, ServiceError, Timestamp};
+use fps_model::{Answer, Operation, Params, Serve, ServiceError, Timestamp};
 use fps_sign::query::Claim;
 use fps_sign::{Error as SignatureError, Target, Verified};
 use refund_rules::{Currency, Method, Money};
@@ -65,9 +65,6 @@ pub(crate) struct QueryRequest {
     pub(crate) form: Vec<u8>,
 }
 
-/// The revisions that are served: the older two refuse in documents of their own.
-const SERVED: [Dialect; 2] = [Dialect::V2008_09_17, Dialect::V2010_08_28];
-
 /// Answers a request.
 pub(crate) async fn answer(shared: &Arc<Shared>, request: QueryRequest) -> Result<Reply, Error> {
     let params = match Params::parse(&request.form) {
@@ -75,8 +72,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: QueryRequest) -> Resul
         Err(error) => return Ok(refuse(ErrorCode::InvalidParams, error.to_string())),
     };
     let version = params.get("Version").unwrap_or_default();
-    let served = |dialect: &Dialect| SERVED.contains(dialect);
-    let Some(dialect) = Dialect::from_version(version).filter(served) else {
+    let Some(dialect) = Dialect::from_version(version) else {
         return Ok(refuse(ErrorCode::InvalidParams, "version is not supported".to_owned()));
     };
     let action = params.get("Action").unwrap_or_default().to_owned();
@@ -207,7 +203,7 @@ impl Call {
             merchant,
             scope: "flexible-payments",
             key: key.to_owned(),
-            request: same_request(params.get()),
+            request: remembered::<O>(params.get(), dialect),
             window: Some(REFERENCE_WINDOW),
         });
         let (processing, fees) = (shared.processing, shared.fees);
@@ -234,6 +230,15 @@ fn duplicate() -> Reply {
     // The sentence is that of the service in a recorded answer.
     let message = "This request is a duplicate of a previous request and cannot be executed.";
     refuse(ErrorCode::DuplicateRequest, message.to_owned())
+}
+
+/// What a key stands for. Revision 2007-01-08 was recorded to refuse even the same instruction when it is
+/// installed again.
+fn remembered<O: Operation>(params: &Params, dialect: Dialect) -> String {
+    match (O::ACTION, dialect) {
+        ("InstallPaymentInstruction", Dialect::V2007_01_08) => ids::request_id(),
+        _ => same_request(params),
+    }
 }
 
 /// The business parameters of a request, sorted: equal requests are equal texts, whenever and however

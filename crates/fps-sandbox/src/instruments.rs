@@ -220,11 +220,13 @@ impl App {
         kind: Kind,
         limit: Option<Money>,
     ) -> Result<String, Error> {
-        let id = ids::within_thread(&self.shared.ids, ids::token_id)?;
-        let new =
-            NewInstrument { id: id.clone(), merchant: merchant.id, kind, limit, expires_at: None };
-        let now = self.shared.clock.now();
-        self.shared.store.run(move |connection| insert(connection, &new, now)).await?;
-        Ok(id)
+        let (merchant, now) = (merchant.id, self.shared.clock.now());
+        let work = move |connection: &Connection| {
+            let id = ids::token_id()?;
+            let new = NewInstrument { id, merchant, kind, limit, expires_at: None };
+            insert(connection, &new, now)?;
+            Ok(new.id)
+        };
+        self.shared.store.run(work).await
     }
 }

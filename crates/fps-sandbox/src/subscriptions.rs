@@ -211,16 +211,16 @@ impl App {
         merchant: &Merchant,
         spec: SubscriptionSpec,
     ) -> Result<SubscriptionId, Error> {
-        let id = ids::within_thread(&self.shared.ids, ids::request_id);
-        let subscription = SubscriptionId::new(id.as_str());
         let (shared, merchant) = (&self.shared, merchant.id);
         let charging = Charging { fees: shared.fees, processing: shared.processing };
         let now = shared.clock.now();
         let work = move |connection: &Connection| {
+            let id = ids::request_id();
             insert(connection, &id, merchant, &spec, now)?;
-            pay(connection, &id, charging, now)
+            pay(connection, &id, charging, now)?;
+            Ok(SubscriptionId::new(id))
         };
-        shared.store.run(work).await?;
+        let subscription = shared.store.run(work).await?;
         shared.wake();
         Ok(subscription)
     }

@@ -25,8 +25,10 @@ pub(super) fn perform(
     Ok(CancelTokenResult::new())
 }
 
-/// The sentence is that of a recorded answer.
+/// The sentence is that of a recorded answer, which was about what no token can be called.
 pub(super) fn no_such_token(id: &str) -> Stop {
+    let well_formed = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let code = if well_formed { ErrorCode::InvalidTokenId } else { ErrorCode::InvalidParams };
     let message = format!("\"tokenId\" has to be a valid token ID. Specified value: {id}");
-    stop(ErrorCode::InvalidTokenId, message)
+    stop(code, message)
 }

@@ -40,7 +40,8 @@ pub(super) fn wire_token(context: &Context<'_>, token: &StoredToken) -> Result<T
         true => TokenStatus::Active,
         false => TokenStatus::Inactive,
     };
-    let reference = token.caller_reference.clone().unwrap_or_default();
+    // One that the owner of the sandbox installed may have no reference, and every message needs one.
+    let reference = token.caller_reference.as_ref().unwrap_or(&token.id).clone();
     let installed_at = clock::timestamp(token.installed_at);
     let kind = token.kind.clone();
     let mut told = Token::new(token.id.as_str(), status, installed_at, reference, kind)

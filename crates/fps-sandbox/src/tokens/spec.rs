@@ -161,10 +161,11 @@ impl App {
         new.expires_at = spec.life.map(|life| now.saturating_add(clock::millis(life)));
         new.terms.valid_from =
             spec.starts_after.map(|wait| now.saturating_add(clock::millis(wait)));
-        new.id = ids::within_thread(&self.shared.ids, ids::token_id)?;
-        let token = TokenId::new(new.id.as_str());
-        let work = move |connection: &Connection| insert(connection, &new, now);
-        self.shared.store.run(work).await?;
-        Ok(token)
+        let work = move |connection: &Connection| {
+            new.id = ids::token_id()?;
+            insert(connection, &new, now)?;
+            Ok(TokenId::new(new.id))
+        };
+        self.shared.store.run(work).await
     }
 }

@@ -6,11 +6,21 @@
     reason = "a case that cannot be built is a failed test"
 )]
 
+mod fps_world;
 mod world;
 
 mod amazon_pay;
 mod flexible_payments;
 mod ownership;
+
+mod fps_activity;
+mod fps_charges;
+mod fps_credit;
+mod fps_histories;
+mod fps_marketplace;
+mod fps_older_file;
+mod fps_subscriptions;
+mod fps_tokens;
 
 mod books;
 mod declined;

@@ -68,7 +68,12 @@ impl World {
         sandbox.stop().await.unwrap();
         let file = folder.path().join("s.db");
         change_file(&file, change);
-        let sandbox = start(&file, processing).await;
+        Self::on(folder, merchant, processing).await
+    }
+
+    /// On a file that is there, with a merchant that is in it.
+    pub(crate) async fn on(folder: TempDir, merchant: Merchant, processing: Duration) -> Self {
+        let sandbox = start(&folder.path().join("s.db"), processing).await;
         let transport = transport(&sandbox);
         Self { folder, sandbox, merchant, transport }
     }
