@@ -162,11 +162,14 @@ impl SubscriptionSpec {
     /// Paid so, this much, and as often as `1 month` says.
     ///
     /// # Errors
-    /// [`Error`] of the kind [`ErrorKind::Invalid`] for a text that is no period, or an amount that
-    /// nobody can pay.
+    /// [`Error`] of the kind [`ErrorKind::Invalid`] for a text that is no period, an amount that nobody
+    /// can pay, or credit, which needs an instrument.
     pub fn new(method: Method, amount: Money, frequency: &str) -> Result<Self, Error> {
         if amount.minor() < 1 || amount.currency() != Currency::USD {
             return Err(Error::with(ErrorKind::Invalid, "a subscription is paid in dollars"));
+        }
+        if matches!(method, Method::Prepaid | Method::Postpaid) {
+            return Err(Error::with(ErrorKind::Invalid, "a subscription is paid in money"));
         }
         let frequency = period(frequency)?;
         Ok(Self { method, amount, frequency, period: None, description: None, promotion: None })

@@ -115,7 +115,10 @@ pub(super) fn begin(context: &Context<'_>, charge: Charge<'_>) -> Result<Begun, 
         notify_url,
         ..new_payment(context, &charge, token.method)?
     };
-    caller_can_pay(context, &new)?;
+    if let Some(share) = new.marketplace_fee {
+        marketplace::leave_something(new.amount, share, fee, new.fee_payer)?;
+        caller_can_pay(context, &new)?;
+    }
     let details =
         Details { fixed_fee: share.fixed, variable_fee: share.variable, ..charge.details };
     let new = NewPayment { details: Some(details.to_json()?), ..new };

@@ -73,6 +73,25 @@ pub(super) fn fee(
     Ok(if fee.try_cmp(amount).map_err(invalid)?.is_gt() { amount } else { fee })
 }
 
+/// Makes sure that a recipient is left with no less than nothing. Which code the service had for this is
+/// not known.
+pub(super) fn leave_something(
+    amount: Money,
+    share: Money,
+    fee: Money,
+    fee_payer: Role,
+) -> Result<(), Stop> {
+    let invalid = |error| Error::with(ErrorKind::Invalid, error);
+    let left = amount.checked_sub(share).map_err(invalid)?;
+    let from_recipient = fee_payer != Role::Caller;
+    let left = if from_recipient { left.checked_sub(fee).map_err(invalid)? } else { left };
+    if left.is_negative() {
+        let message = "The fees of service and marketplace are more than the amount.";
+        return Err(stop(ErrorCode::AmountOutOfRange, message));
+    }
+    Ok(())
+}
+
 /// Who pays the fee of the service: the recipient, unless it does not or the caller wants to. Source: FPS
 /// 2008-09-17 API reference, ChargeFeeTo; co-branded service guide, recipientPaysFee.
 fn fee_payer(charge: &Charge<'_>, recipient: Option<&StoredToken>) -> Result<Role, Stop> {

@@ -24,10 +24,11 @@ pub(super) fn perform(context: &Context<'_>, request: &Settle) -> Result<SettleR
     }
     let amount = request.transaction_amount.unwrap_or(stored.amount);
     check_amount(amount, stored.amount)?;
-    fit_marketplace_fee(context, &stored, amount)?;
+    let fee = context.fees.of(amount)?;
+    fit_marketplace_fee(context, &stored, amount, fee)?;
     let capture = Capture {
         amount,
-        fee: context.fees.of(amount)?,
+        fee,
         soft_descriptor: None,
         notify_url: notify_url.as_deref(),
         end: End::Completed,
@@ -64,14 +65,17 @@ fn fit_marketplace_fee(
     context: &Context<'_>,
     stored: &StoredPayment,
     amount: Money,
+    fee: Money,
 ) -> Result<(), Stop> {
+    if stored.merchant == stored.recipient {
+        return Ok(());
+    }
     let details = Details::of(stored)?;
-    let fee = marketplace::fee(amount, details.fixed_fee, details.variable_fee.as_ref())?;
+    let share = marketplace::fee(amount, details.fixed_fee, details.variable_fee.as_ref())?;
+    marketplace::leave_something(amount, share, fee, stored.payment.fee_payer())?;
     context
         .connection
-        .prepare_cached(
-            "UPDATE payment SET marketplace_fee = ? WHERE id = ? AND marketplace_fee IS NOT NULL",
-        )?
-        .execute(params![fee.minor(), stored.id])?;
+        .prepare_cached("UPDATE payment SET marketplace_fee = ? WHERE id = ?")?
+        .execute(params![share.minor(), stored.id])?;
     Ok(())
 }

@@ -61,7 +61,8 @@ async fn prepaid_credit_is_paid_in_spent_and_refunded() {
     let (instrument, credit) = world.prepaid(Some(usd("100"))).await;
     let cash = world.token(TokenSpec::sender(Method::Balance)).await;
     let card = world.token(TokenSpec::sender(Method::Card)).await;
-    assert_eq!(code(&world.fps(&pay(&credit, "1")).await), (400, "InsufficientBalance"));
+    let early = pay(&credit, "1");
+    assert_eq!(code(&world.fps(&early).await), (400, "InsufficientBalance"));
     let funding = world.begun(&fund(&cash, &instrument, "50")).await;
     assert_eq!(world.left(&instrument).await, usd("50"));
     assert_eq!(code(&world.fps(&refund("f", &funding)).await).1, "TransactionTypeNotRefundable");
@@ -70,6 +71,9 @@ async fn prepaid_credit_is_paid_in_spent_and_refunded() {
     assert_eq!(balance.pending_in_balance, Some(usd("40")));
     let above = world.fps(&fund(&cash, &instrument, "10.01")).await;
     assert_eq!(code(&above), (400, "PrepaidFundingLimitExceeded"));
+    // What is refused for now is not remembered: the same request is decided anew.
+    assert_eq!(outcome(&world.fps(&early).await), "Success");
+    assert_eq!(outcome(&world.fps(&fund(&cash, &instrument, "1")).await), "Success");
     assert_eq!(code(&world.fps(&pay(&credit, "50.01")).await), (400, "InsufficientBalance"));
     let bought = world.begun(&pay(&credit, "50")).await;
     world.sandbox.advance_clock(LONG).await.unwrap();

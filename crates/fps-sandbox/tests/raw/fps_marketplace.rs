@@ -161,6 +161,10 @@ async fn of_less_that_is_settled_a_marketplace_takes_less() {
     market.world.sandbox.advance_clock(LONG).await.unwrap();
     assert_eq!(market.world.standing(&id).await, "Success");
     assert_eq!(market.balances().await, (usd("3"), usd("6.70")));
+    // Of 2.00, nothing would be left to pay the service from.
+    let seen = market.world.fps(&market.pay("2").marketplace_fixed_fee(usd("2"))).await;
+    assert_eq!(code(&seen), (400, "AmountOutOfRange"));
+    assert_eq!(market.balances().await, (usd("3"), usd("6.70")));
     market.world.sandbox.verify_books().await.unwrap();
 }
 
