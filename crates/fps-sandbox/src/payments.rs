@@ -13,7 +13,7 @@ use crate::books::{Service, Subject};
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 
-pub(crate) use life::{Capture, End, cancel, insert, reach, settle};
+pub(crate) use life::{Capture, End, cancel, insert, reach, settle, steps};
 pub(crate) use names::{Operation, State, method_name, method_of};
 pub(crate) use refunds::{
     NewRefund, StoredRefund, begin_refund, finish_refund, load_refund, payer_out_of_money,

@@ -5,7 +5,7 @@ use fps_model::flexible_payments::{
     RelatedTransaction, RelationType, StatusHistory, TransactionDetail,
 };
 
-use super::status::{PENDING, under_way};
+use super::status::{PENDING, status_of, under_way};
 use super::view::{People, View};
 use super::{Context, no_such_transaction};
 use crate::clock;
@@ -14,7 +14,7 @@ use crate::idempotency::Stop;
 use crate::instruments::{self, Kind};
 use crate::merchants;
 use crate::notifications::{BUYER_EMAIL, BUYER_NAME};
-use crate::payments::{self, StoredPayment};
+use crate::payments::{self, State, StoredPayment};
 
 pub(super) fn perform(
     context: &Context<'_>,
@@ -50,7 +50,8 @@ pub(super) fn perform(
         .caller_name(people.caller.name)
         .recipient_name(people.recipient.name)
         .recipient_email(people.recipient.email);
-    Ok(GetTransactionResult::new().transaction(with_history(context, detail, &view)))
+    let detail = with_history(context, detail, &view, &stored)?;
+    Ok(GetTransactionResult::new().transaction(detail))
 }
 
 /// The merchants in a transaction.
@@ -109,26 +110,36 @@ fn tell_tokens(
     Ok(())
 }
 
-/// The steps: pending at first, and how it stands where that is another.
+/// The steps: pending at first, and what it became afterwards.
 fn with_history(
     context: &Context<'_>,
     mut detail: TransactionDetail,
     view: &View,
-) -> TransactionDetail {
+    stored: &StoredPayment,
+) -> Result<TransactionDetail, Error> {
     let pending = under_way(context.dialect);
-    let began = StatusHistory::new(clock::timestamp(view.received), pending.clone())
-        .status_code(PENDING.0)
-        .amount(view.amount);
-    detail = detail.status_history(began);
+    let step = |at, status, code: &str, amount| {
+        StatusHistory::new(clock::timestamp(at), status).status_code(code).amount(amount)
+    };
+    let began = if view.parent.is_some() { view.amount } else { stored.amount };
+    detail = detail.status_history(step(view.received, pending, PENDING.0, began));
     if let Some(completed) = view.completed {
         detail = detail.date_completed(clock::timestamp(completed));
+        if view.parent.is_some() {
+            let ended = step(completed, view.status.clone(), &view.code, view.amount);
+            detail = detail.status_history(ended);
+        }
     }
-    if view.status != pending {
-        let at = clock::timestamp(view.completed.unwrap_or(view.received));
-        let step = StatusHistory::new(at, view.status.clone())
-            .status_code(view.code.as_str())
-            .amount(view.amount);
-        detail = detail.status_history(step);
+    if view.parent.is_none() {
+        for taken in payments::steps(context.connection, stored)? {
+            let status = status_of(taken.state, stored, context.dialect);
+            let code = match taken.state {
+                state if state == stored.state => view.code.as_str(),
+                State::Capturing => PENDING.0,
+                _ => "Success",
+            };
+            detail = detail.status_history(step(taken.at, status, code, taken.amount));
+        }
     }
-    detail
+    Ok(detail)
 }

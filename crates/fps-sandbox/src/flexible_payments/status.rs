@@ -40,8 +40,17 @@ pub(super) fn refund_status(state: RefundState, dialect: Dialect) -> Transaction
 
 /// A payment's state as the service spells it; in 2007-01-08 nothing is cancelled, it fails.
 pub(super) fn payment_status(stored: &StoredPayment, dialect: Dialect) -> TransactionStatus {
+    status_of(stored.state, stored, dialect)
+}
+
+/// The same of a state that it has or had.
+pub(super) fn status_of(
+    state: State,
+    stored: &StoredPayment,
+    dialect: Dialect,
+) -> TransactionStatus {
     let in_2007 = dialect == Dialect::V2007_01_08;
-    match stored.state {
+    match state {
         State::Completed => TransactionStatus::Success,
         State::Pending | State::Capturing => under_way(dialect),
         State::Reserved => TransactionStatus::Reserved,

@@ -160,6 +160,7 @@ pub(crate) fn reach(
             id
         ])?;
     let stored = find(connection, id)?;
+    keep_step(connection, &stored, now)?;
     if *end == End::Completed {
         let transfers = transfers::of_payment(&stored);
         books::post(connection, stored.subject(id), Reason::Payment, &transfers, now)?;
@@ -199,8 +200,40 @@ pub(crate) fn settle(
         return reach(connection, &stored.id, &capture.end, now);
     }
     let stored = find(connection, &stored.id)?;
+    keep_step(connection, &stored, now)?;
     notifications::payment_changed(connection, &stored, now)?;
     Ok(stored)
+}
+
+/// Keeps what a payment has become, for its history.
+fn keep_step(connection: &Connection, stored: &StoredPayment, now: Millis) -> Result<(), Error> {
+    let amount = if stored.captured.is_zero() { stored.amount } else { stored.captured };
+    connection
+        .prepare_cached("INSERT INTO step (payment, state, amount, at) VALUES (?, ?, ?, ?)")?
+        .execute(params![stored.id, stored.state.name(), amount.minor(), now])?;
+    Ok(())
+}
+
+/// A step of a payment after it began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) state: State,
+    pub(crate) amount: Money,
+    pub(crate) at: Millis,
+}
+
+/// The steps of a payment, in their order.
+pub(crate) fn steps(connection: &Connection, stored: &StoredPayment) -> Result<Vec<Step>, Error> {
+    let mut statement = connection
+        .prepare_cached("SELECT state, amount, at FROM step WHERE payment = ? ORDER BY id")?;
+    let mut rows = statement.query([&stored.id])?;
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next()? {
+        let state = State::from_name(&row.get::<_, String>(0)?)?;
+        let amount = Money::from_minor(row.get(1)?, stored.amount.currency());
+        steps.push(Step { state, amount, at: row.get(2)? });
+    }
+    Ok(steps)
 }
 
 /// How a reservation is charged.

@@ -51,6 +51,16 @@ async fn a_reservation_is_settled_once_and_then_refunded() {
     let seen = world.fps(&GetTransaction::new(id.as_str())).await;
     assert!(seen.1.contains("<FPSOperation>Settle</FPSOperation>"), "{}", seen.1);
     assert_eq!(amount_in(&seen, "TransactionAmount"), "10.00");
+    let told = world.ask(&GetTransaction::new(id.as_str())).await.transaction.unwrap();
+    let history: Vec<_> = told
+        .status_history
+        .iter()
+        .map(|step| (step.transaction_status.as_str(), step.amount.unwrap()))
+        .collect();
+    let (all, part_of_it) = (usd("19.95"), usd("10"));
+    let steps =
+        [("Pending", all), ("Reserved", all), ("Pending", part_of_it), ("Success", part_of_it)];
+    assert_eq!(history, steps);
     // The fee is that of what was charged.
     assert_eq!(amount_in(&seen, "FPSFees"), "0.30");
     let totals = world.totals().await;
