@@ -1,16 +1,13 @@
 //! GetAccountActivity: the transactions of the caller's account in a span of time, a batch at a time.
 
-use std::collections::BTreeMap;
-
 use fps_model::flexible_payments::{
     Dialect, ErrorCode, GetAccountActivity, GetAccountActivityResult, SortOrder, Transaction,
-    TransactionalRole,
+    TransactionStatus, TransactionalRole,
 };
 use refund_rules::{Currency, Money};
 use rusqlite::params;
 
 use super::get_transaction::people;
-use super::status::payment_status;
 use super::view::View;
 use super::{Context, stop};
 use crate::books::{self, Account, Place, Service};
@@ -75,8 +72,10 @@ impl Span {
 /// A transaction as it is told, and what is needed to find its balance.
 struct Row {
     told: Transaction,
-    /// When the account last changed by it, if it did.
+    /// When that was.
     at: Millis,
+    /// The account may have changed by it.
+    moved: bool,
 }
 
 /// The transactions that fit, and when the first comes that does not. A batch ends between two
@@ -105,9 +104,13 @@ fn rows(
     let mut rows: Vec<(Millis, Row)> = Vec::new();
     while let Some(row) = found.next()? {
         let (id, created_at): (String, Millis) = (row.get(0)?, row.get(1)?);
-        let Some(row) = tell(context, request, &id, row.get(2)?)? else { continue };
+        let mut more = tell(context, request, &id, row.get(2)?)?;
+        if !span.ascending {
+            more.reverse();
+        }
         if let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last())
-            && rows.len() >= span.most
+            && rows.len().saturating_add(more.len()) > span.most
+            && !more.is_empty()
         {
             if *last != created_at {
                 return Ok((told(rows), Some(created_at)));
@@ -117,7 +120,7 @@ fn rows(
                 return Ok((told(rows), Some(created_at)));
             }
         }
-        rows.push((created_at, row));
+        rows.extend(more.into_iter().map(|row| (created_at, row)));
     }
     Ok((told(rows), None))
 }
@@ -126,13 +129,14 @@ fn told(rows: Vec<(Millis, Row)>) -> Vec<Row> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// A transaction as it is told, if it is one that was asked for.
+/// A transaction as it is told, if it is one that was asked for: how it stands, and in 2007-01-08 that it
+/// began, too. Source: GetAccountActivity as client libraries recorded it, where each has two rows.
 fn tell(
     context: &Context<'_>,
     request: &GetAccountActivity,
     id: &str,
     is_refund: bool,
-) -> Result<Option<Row>, Stop> {
+) -> Result<Vec<Row>, Stop> {
     let gone = || Error::with(ErrorKind::Database, "a transaction that is not there");
     let dialect = context.dialect;
     let (view, stored, at) = if is_refund {
@@ -145,7 +149,7 @@ fn tell(
         (View::of_payment(&stored, dialect)?, stored, at)
     };
     if !is_wanted(context, request, &view, &stored) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let people = people(context, &stored)?;
     let mut told = Transaction::new(
@@ -156,15 +160,15 @@ fn tell(
         view.status.clone(),
         view.method.clone(),
     )
-    .status_message(view.message)
     .fps_fees(view.fee)
     .sender_name(BUYER_NAME)
     .caller_name(people.caller.name.as_str())
     .recipient_name(people.recipient.name.as_str());
     // Source: FPS 2007-01-08 schema, ErrorCode: only of a failure.
-    let succeeded = payment_status(&stored, dialect) == view.status && view.code == "Success";
-    if dialect != Dialect::V2007_01_08 || !succeeded {
-        told = told.status_code(view.code.as_str());
+    let failed =
+        matches!(view.status, TransactionStatus::Failure | TransactionStatus::TemporaryDecline);
+    if dialect != Dialect::V2007_01_08 || failed {
+        told = told.status_code(view.code.as_str()).status_message(view.message);
     }
     let date = view.details.transaction_date.unwrap_or(view.received);
     told.caller_transaction_date = Some(clock::timestamp(date));
@@ -179,7 +183,16 @@ fn tell(
     for part in view.parts(&stored, &people) {
         told = told.transaction_part(part);
     }
-    Ok(Some(Row { told, at }))
+    let mut rows = vec![Row { told, at, moved: true }];
+    if dialect == Dialect::V2007_01_08 && view.status != TransactionStatus::Initiated {
+        let mut began = rows[0].told.clone();
+        began.transaction_status = TransactionStatus::Initiated;
+        (began.date_completed, began.status_code, began.status_message) = (None, None, None);
+        rows.insert(0, Row { told: began, at: view.received, moved: false });
+    }
+    let wanted = request.transaction_status.as_ref();
+    rows.retain(|row| wanted.is_none_or(|status| *status == row.told.transaction_status));
+    Ok(rows)
 }
 
 fn is_wanted(
@@ -196,7 +209,6 @@ fn is_wanted(
     };
     request.fps_operation.as_ref().is_none_or(|operation| *operation == view.operation)
         && request.payment_method.as_ref().is_none_or(|method| *method == view.method)
-        && request.transaction_status.as_ref().is_none_or(|status| *status == view.status)
         && (request.role.is_empty() || request.role.iter().any(role))
 }
 
@@ -205,8 +217,7 @@ fn tell_balances(context: &Context<'_>, rows: &mut [Row]) -> Result<(), Error> {
     let place = Place::new(context.merchant, Account::Merchant);
     let service = Service::FlexiblePayments;
     let mut held = books::balance(context.connection, service, place, Currency::USD)?;
-    let mut waiting: BTreeMap<String, &mut Row> =
-        rows.iter_mut().map(|row| (row.told.transaction_id.as_str().to_owned(), row)).collect();
+    let mut waiting: Vec<&mut Row> = rows.iter_mut().collect();
     let mut statement = context.connection.prepare_cached(
         "SELECT subject, at, amount FROM movement JOIN entry ON movement = movement.id
          WHERE entry.merchant = ? AND account = 'merchant' AND service = 'flexible-payments'
@@ -215,22 +226,21 @@ fn tell_balances(context: &Context<'_>, rows: &mut [Row]) -> Result<(), Error> {
     let mut movements = statement.query([context.merchant])?;
     while let Some(movement) = movements.next()? {
         let (subject, at): (String, Millis) = (movement.get(0)?, movement.get(1)?);
-        // What did not move the account is told with what was there when it last changed.
-        let unmoved = |id: &String, row: &&mut Row| row.at > at && *id != subject;
-        let ready: Vec<String> =
-            waiting.iter().filter(|(id, row)| unmoved(id, row)).map(|(id, _)| id.clone()).collect();
-        for id in ready.iter().chain([&subject]) {
-            if let Some(row) = waiting.remove(id) {
+        // What did not move the account is told with what was there at its time.
+        waiting.retain_mut(|row| {
+            let own = row.moved && row.told.transaction_id.as_str() == subject;
+            if own || row.at > at {
                 row.told.balance = Some(held);
             }
-        }
+            row.told.balance.is_none()
+        });
         if waiting.is_empty() {
             return Ok(());
         }
         let amount = Money::from_minor(movement.get(2)?, Currency::USD);
         held = held.checked_sub(amount).map_err(|error| Error::with(ErrorKind::Invalid, error))?;
     }
-    for row in waiting.into_values() {
+    for row in waiting {
         row.told.balance = Some(held);
     }
     Ok(())

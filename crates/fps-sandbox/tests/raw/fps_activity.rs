@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use fps_model::Timestamp;
 use fps_model::flexible_payments::{
-    FpsOperation, FundPrepaid, GetAccountActivity, GetAccountActivityResult, PaymentMethod,
-    SortOrder, TransactionStatus, TransactionalRole,
+    Dialect, FpsOperation, FundPrepaid, GetAccountActivity, GetAccountActivityResult,
+    PaymentMethod, SortOrder, TransactionStatus, TransactionalRole,
 };
 use fps_sandbox::{MerchantSpec, TokenSpec};
 use refund_rules::Method;
@@ -105,6 +105,16 @@ async fn rows_are_chosen_by_what_they_are() {
     }
     let seen = world.fps_as(&seller, &activity().role(TransactionalRole::Recipient)).await;
     assert_eq!(seen.1.matches("<TransactionId>").count(), 1, "{}", seen.1);
+    // The first revision has a row for each change: three have ended, and one has only begun.
+    let old = Dialect::V2007_01_08;
+    for (request, expected) in [
+        (activity(), 7),
+        (activity().transaction_status(TransactionStatus::Initiated), 4),
+        (activity().transaction_status(TransactionStatus::Success), 3),
+    ] {
+        let seen = world.fps_in(old, &request.max_batch_size(20)).await;
+        assert_eq!(seen.1.matches("<TransactionId>").count(), expected, "{}", seen.1);
+    }
     for (request, expected) in [
         (GetAccountActivity::new(in_minutes(5)), "InvalidDateRange"),
         (activity().end_date(in_minutes(-61)), "InvalidDateRange"),
