@@ -11,3 +11,6 @@ CREATE INDEX step_by_payment ON step (payment);
 INSERT INTO step (payment, state, amount, at)
     SELECT id, state, iif(captured > 0, captured, amount), coalesce(completed_at, updated_at)
     FROM payment WHERE state <> 'pending';
+
+-- What else its service's messages say of a refund, as JSON.
+ALTER TABLE refund ADD COLUMN details TEXT NOT NULL DEFAULT '{}';

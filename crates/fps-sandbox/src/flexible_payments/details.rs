@@ -1,11 +1,10 @@
-//! What a payment's messages say of it that the payment itself does not know; kept with it as JSON.
+//! What the messages say of a payment or refund that it does not know itself; kept with it as JSON.
 
 use fps_model::{Decimal, Sensitive};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
-use crate::payments::StoredPayment;
 
 /// Fields of the request that are told again, most of them of revision 2007-01-08.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,8 +34,8 @@ impl Details {
         serde_json::to_string(self).map_err(|error| Error::with(ErrorKind::Invalid, error))
     }
 
-    pub(super) fn of(stored: &StoredPayment) -> Result<Self, Error> {
-        serde_json::from_str(&stored.details)
-            .map_err(|error| Error::with(ErrorKind::Database, error))
+    /// Of a payment or refund.
+    pub(super) fn read(json: &str) -> Result<Self, Error> {
+        serde_json::from_str(json).map_err(|error| Error::with(ErrorKind::Database, error))
     }
 }

@@ -7,6 +7,7 @@ use refund_rules::{
     Asker, Grant, Grants, PaymentState, Policy, Refusal, Role, Rule, Scope, Wish, decide,
 };
 
+use super::details::Details;
 use super::parties;
 use super::status::refund_status;
 use super::{Context, no_such_transaction, notify_url, stop};
@@ -42,6 +43,7 @@ pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundR
         reference: Some(request.caller_reference.as_str().to_owned()),
         description: request.caller_description.as_ref().map(|text| text.expose().to_owned()),
         notify_url,
+        details: Some(details(request).to_json()?),
         ..NewRefund::default()
     };
     let refund = make(context, &stored, &wish, new)?;
@@ -52,6 +54,19 @@ pub(super) fn perform(context: &Context<'_>, request: &Refund) -> Result<RefundR
         result.refund_transaction_reference = refund.reference;
     }
     Ok(result)
+}
+
+/// What is told again of the request. The recipient of the payment sends the refund.
+fn details(request: &Refund) -> Details {
+    Details {
+        caller_token: request.caller_token_id.as_ref().map(|id| id.as_str().to_owned()),
+        transaction_date: request.transaction_date.map(|date| date.unix_millis()),
+        recipient_reference: request.refund_sender_reference.clone(),
+        sender_reference: request.refund_recipient_reference.clone(),
+        recipient_description: request.refund_sender_description.clone(),
+        meta_data: request.meta_data.clone(),
+        ..Details::default()
+    }
 }
 
 /// Refunds a payment, if the rules allow it and there is money for it.

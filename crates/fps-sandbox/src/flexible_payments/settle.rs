@@ -70,7 +70,7 @@ fn fit_marketplace_fee(
     if stored.merchant == stored.recipient {
         return Ok(());
     }
-    let details = Details::of(stored)?;
+    let details = Details::read(&stored.details)?;
     let share = marketplace::fee(amount, details.fixed_fee, details.variable_fee.as_ref())?;
     marketplace::leave_something(amount, share, fee, stored.payment.fee_payer())?;
     context

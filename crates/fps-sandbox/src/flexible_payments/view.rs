@@ -59,7 +59,7 @@ impl View {
             reference: stored.reference.clone(),
             description: stored.description.clone(),
             parent: None,
-            details: Details::of(stored)?,
+            details: Details::read(&stored.details)?,
         })
     }
 
@@ -94,7 +94,7 @@ impl View {
             reference: refund.reference.clone(),
             description: refund.description.clone(),
             parent: Some(refund.payment.clone()),
-            details: Details::default(),
+            details: Details::read(&refund.details)?,
         })
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct StoredRefund {
     pub(crate) description: Option<String>,
     pub(crate) soft_descriptor: Option<String>,
     pub(crate) notify_url: Option<String>,
+    /// What else its service's messages say of it, as JSON.
+    pub(crate) details: String,
     /// Why it will be declined.
     pub(crate) decline: Option<String>,
     pub(crate) created_at: Millis,
@@ -40,6 +42,8 @@ pub(crate) struct NewRefund {
     pub(crate) description: Option<String>,
     pub(crate) soft_descriptor: Option<String>,
     pub(crate) notify_url: Option<String>,
+    /// What else its service's messages say of it, as JSON.
+    pub(crate) details: Option<String>,
     /// Why it will be declined, if that was asked for with it.
     pub(crate) decline: Option<String>,
 }
@@ -74,9 +78,9 @@ pub(crate) fn begin_refund(
     connection
         .prepare_cached(
             "INSERT INTO refund (id, payment, state, scope, amount, fee_returned, marketplace_returned,
-                 reference, description, soft_descriptor, notify_url, decline, created_at, updated_at,
-                 due_at)
-             VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 reference, description, soft_descriptor, notify_url, details, decline, created_at,
+                 updated_at, due_at)
+             VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             new.id,
@@ -89,6 +93,7 @@ pub(crate) fn begin_refund(
             new.description,
             new.soft_descriptor,
             new.notify_url,
+            new.details.as_deref().unwrap_or("{}"),
             new.decline,
             now,
             now,
@@ -124,6 +129,7 @@ pub(crate) fn payer_out_of_money(
         description: None,
         soft_descriptor: None,
         notify_url: None,
+        details: String::new(),
         decline: None,
         created_at: 0,
         updated_at: 0,
@@ -264,8 +270,8 @@ pub(crate) fn load_refund(
     let refund = connection
         .prepare_cached(
             "SELECT id, payment, state, scope, amount, fee_returned, marketplace_returned, reason,
-                    reference, description, soft_descriptor, notify_url, decline, created_at,
-                    updated_at
+                    reference, description, soft_descriptor, notify_url, details, decline,
+                    created_at, updated_at
              FROM refund WHERE id = ?",
         )?
         .query_row([id], |row| Ok(read(row, &stored)))??;
@@ -293,6 +299,7 @@ fn read(row: &Row<'_>, stored: &StoredPayment) -> Result<StoredRefund, Error> {
         description: row.get("description")?,
         soft_descriptor: row.get("soft_descriptor")?,
         notify_url: row.get("notify_url")?,
+        details: row.get("details")?,
         decline: row.get("decline")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,

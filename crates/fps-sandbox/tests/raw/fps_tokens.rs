@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use fps_http::testing::Inbox;
+use fps_model::Timestamp;
 use fps_model::flexible_payments::{
     AmountType, CancelToken, Dialect, GetPaymentInstruction, GetRecipientVerificationStatus,
-    GetTokenByCaller, GetTokenUsage, GetTokens, InstallPaymentInstruction, Pay, Refund, TokenId,
-    TokenStatus, TokenType,
+    GetTokenByCaller, GetTokenUsage, GetTokens, GetTransaction, InstallPaymentInstruction, Pay,
+    Refund, TokenId, TokenStatus, TokenType,
 };
 use fps_sandbox::{MerchantSpec, TokenSpec};
 use refund_rules::Method;
 
 use crate::fps_world::{fresh, outcome, pay};
-use crate::world::{World, code, usd};
+use crate::world::{World, code, transaction_id, usd};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -268,7 +269,7 @@ async fn the_first_revision_names_three_tokens() {
     let seen = world.fps_in(old, &pay(&caller, &recipient, "100")).await;
     assert_eq!(outcome(&seen), "Success");
     assert!(seen.1.contains("NewSenderTokenUsage"), "{}", seen.1);
-    let payment = crate::world::transaction_id(&seen).to_owned();
+    let payment = transaction_id(&seen).to_owned();
     for (request, expected) in [
         (pay(&recipient, &recipient, "1"), "IncompatibleTokens"),
         (pay(&caller, &caller, "1"), "IncompatibleTokens"),
@@ -292,6 +293,16 @@ async fn the_first_revision_names_three_tokens() {
         (&TokenId::new("X"), "InvalidTokenId_Sender"),
     ] {
         assert_eq!(outcome(&world.fps_in(old, &refund(token)).await), expected);
+    }
+    let noted = refund(&refunds)
+        .meta_data("Basket 7")
+        .refund_sender_reference("their books")
+        .transaction_date(Timestamp::parse("2007-05-14T10:00:00Z").unwrap());
+    let seen = world.fps_in(old, &noted).await;
+    let look = GetTransaction::new(transaction_id(&seen));
+    let told = world.fps_in(old, &look).await.1;
+    for part in ["Basket 7", "their books", "<CallerTransactionDate>2007-05-14T"] {
+        assert!(told.contains(part), "{part}: {told}");
     }
     assert_eq!(world.fps(&CancelToken::new(caller.as_str())).await.0, 200);
     let seen = world.fps_in(old, &pay(&caller, &recipient, "1")).await;
