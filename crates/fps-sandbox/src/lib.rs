@@ -4,6 +4,9 @@
 //! at `/`. Signatures are checked, the rules of `refund-rules` decide, keys are remembered, money is
 //! kept in double-entry books in an SQLite file, and notifications are signed and posted.
 //!
+//! What buyers and sellers would have given on Amazon's pages is given by its owner:
+//! [`App::create_token`], [`App::create_prepaid_instrument`], [`App::create_subscription`] and so on.
+//!
 //! It shares no transport code with the client it is there to test.
 //!
 //! ```no_run

@@ -4,6 +4,7 @@ use fps_model::flexible_payments::{
     CreditInstrumentId, GetTransaction, GetTransactionResult, PrepaidInstrumentId,
     RelatedTransaction, RelationType, StatusHistory, TransactionDetail,
 };
+use refund_rules::Scope;
 
 use super::status::{PENDING, status_of, under_way};
 use super::view::{People, View};
@@ -34,7 +35,8 @@ pub(super) fn perform(
     if view.parent.is_none() {
         tell_tokens(context, &view, &stored, &mut detail)?;
         for refund in payments::refund_ids(context.connection, &stored.id)? {
-            let related = RelatedTransaction::new(refund).relation_type(RelationType::Refund);
+            let relation = relation(context, &stored, &refund)?;
+            let related = RelatedTransaction::new(refund).relation_type(relation);
             detail = detail.related_transaction(related);
         }
     }
@@ -52,6 +54,21 @@ pub(super) fn perform(
         .recipient_email(people.recipient.email);
     let detail = with_history(context, detail, &view, &stored)?;
     Ok(GetTransactionResult::new().transaction(detail))
+}
+
+/// What a refund is to its payment. One of the marketplace's fee alone gives the sender nothing, and is
+/// not told as one that does; that it is told so is the sandbox's choice.
+fn relation(
+    context: &Context<'_>,
+    stored: &StoredPayment,
+    refund: &str,
+) -> Result<RelationType, Error> {
+    if stored.merchant == stored.recipient {
+        return Ok(RelationType::Refund);
+    }
+    let found = payments::load_refund(context.connection, refund)?;
+    let of_fee = found.is_some_and(|(refund, _)| refund.scope == Scope::MarketplaceFee);
+    Ok(if of_fee { RelationType::MarketplaceFee } else { RelationType::Refund })
 }
 
 /// The merchants in a transaction.

@@ -3,7 +3,7 @@
 use fps_model::Decimal;
 use fps_model::flexible_payments::{
     ChargeFeeTo, GetAccountBalance, GetRecipientVerificationStatus, GetTransaction,
-    MarketplaceRefundPolicy, Pay, Reserve, Settle, TokenId,
+    MarketplaceRefundPolicy, Pay, RelationType, Reserve, Settle, TokenId,
 };
 use fps_sandbox::{Merchant, MerchantSpec, TokenSpec};
 use refund_rules::{Method, Money};
@@ -135,6 +135,10 @@ async fn refunds_need_the_leave_of_the_seller_and_follow_their_policy() {
         assert_eq!(outcome(&seen), "Success", "{policy} {}", seen.1);
         assert_eq!(market.balances().await, (usd(own), usd(theirs)), "{policy}");
     }
+    let told = market.world.ask(&GetTransaction::new(id.as_str())).await.transaction.unwrap();
+    let relations = told.related_transaction.iter().map(|it| it.relation_type.clone().unwrap());
+    let (refund_of, fee) = (RelationType::Refund, RelationType::MarketplaceFee);
+    assert!(relations.eq([refund_of.clone(), fee, refund_of]), "{:?}", told.related_transaction);
     let cancel = fps_model::flexible_payments::CancelToken::new(leave.as_str());
     let seller = market.seller.clone();
     assert_eq!(market.world.fps_as(&seller, &cancel).await.0, 200);
