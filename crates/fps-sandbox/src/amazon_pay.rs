@@ -1,22 +1,36 @@
 //! Amazon Pay under `/v2`: who signed it, which operation it is, and what is answered.
 //!
-//! Checks are made in this order: route, headers, key, signature, date, fields, idempotency key, and
+//! Checks are made in this order: route, headers, key, signature, date, idempotency key, fields, and
 //! then what the operation itself decides.
 
+mod buyers;
+mod cancel_charge;
+mod capture_charge;
+mod charges;
+mod checks;
+mod complete_checkout_session;
+mod create_charge;
 mod create_refund;
 mod get_charge;
 mod get_refund;
+mod given;
+mod permissions;
+mod refusals;
+mod region;
+mod sessions;
 
 use std::sync::Arc;
 
 use fps_model::amazon_pay::{
-    AmazonPayApi, ApiVersion, CreateRefund, GetCharge, GetRefund, ReasonCode, Route,
+    AmazonPayApi, ApiVersion, CancelCharge, CaptureCharge as CaptureChargeRequest,
+    CloseChargePermission, CompleteCheckoutSession, CreateCharge, CreateCheckoutSession,
+    CreateRefund, GetCharge, GetChargePermission, GetCheckoutSession, GetRefund, ReasonCode, Route,
+    UpdateChargePermission, UpdateCheckoutSession,
 };
-use fps_model::{
-    Answer, DecodeError, JsonRequest, Params, Problem, Serve, ServiceError, Timestamp,
-};
+use fps_model::{Answer, DecodeError, IdempotencyKey, JsonRequest, Params, Serve, Timestamp};
 use fps_sign::Error as SignatureError;
 use fps_sign::amazon_pay::{self, SignedRequest};
+use refund_rules::Money;
 use rusqlite::Connection;
 
 use crate::books::Service;
@@ -27,9 +41,17 @@ use crate::merchants;
 use crate::payments::Owner;
 use crate::sandbox::Shared;
 
+pub use given::CaptureCharge;
+pub(crate) use refusals::refuse;
+use refusals::unreadable;
+pub use region::Region;
+
 /// How far the date of a request may be off. Undocumented.
 const DATE_WINDOW: Millis = 15 * 60 * 1_000;
 const KEY_HEADER: &str = "x-amz-pay-idempotency-key";
+const SIMULATION_HEADER: &str = "x-amz-pay-simulation-code";
+/// The sandbox's own: `at-once` makes a simulated decline the answer, where it would come later.
+const TIMING_HEADER: &str = "x-fps-sandbox-timing";
 
 /// A request as it arrived.
 pub(crate) struct PayRequest {
@@ -41,57 +63,104 @@ pub(crate) struct PayRequest {
     pub(crate) body: Vec<u8>,
 }
 
+impl PayRequest {
+    /// A header, signed or not.
+    fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
 /// Answers a request.
 pub(crate) async fn answer(shared: &Arc<Shared>, request: PayRequest) -> Result<Reply, Error> {
-    let place = split_path(&request.path).and_then(|(environment, path)| {
-        Some((environment.to_owned(), path.to_owned(), Place::all_at(path)?))
-    });
-    let Some((environment, path, places)) = place else {
+    let place = split_path(&request.path);
+    let Some((environment, path)) = place.filter(|(_, path)| Place::all_at(path).next().is_some())
+    else {
         return Ok(refuse(ReasonCode::ResourceNotFound, "There is nothing at this address."));
     };
-    let Some(place) = places.into_iter().find(|place| place.method() == request.method) else {
+    let Some(place) = Place::all_at(path).find(|place| place.method == request.method) else {
         let message = "The method is not supported at this address.";
         return Ok(refuse(ReasonCode::RequestNotSupported, message));
     };
-    let call = match authenticate(shared, &request, &environment, path).await? {
-        Ok(call) => call,
-        Err(reply) => return Ok(reply),
-    };
-    match place {
-        Place::CreateRefund => call.perform(create_refund::perform).await,
-        Place::GetCharge => call.perform(get_charge::perform).await,
-        Place::GetRefund => call.perform(get_refund::perform).await,
+    match authenticate(shared, &request, environment, path.to_owned()).await? {
+        Ok(call) => call.perform(place).await,
+        Err(reply) => Ok(reply),
     }
 }
 
-/// An operation that is answered, found by method and path.
-#[derive(Clone, Copy)]
-enum Place {
-    CreateRefund,
-    GetCharge,
-    GetRefund,
+/// An operation that is answered, by method and path, and how.
+struct Place {
+    method: &'static str,
+    path: &'static str,
+    action: &'static str,
+    /// The simulation codes that it takes.
+    simulates: &'static [&'static str],
+    read: fn(&JsonRequest) -> Result<Box<dyn Prepared>, DecodeError>,
 }
 
-impl Place {
-    const ALL: [Self; 3] = [Self::CreateRefund, Self::GetCharge, Self::GetRefund];
+/// Every operation.
+const PLACES: [Place; 13] = [
+    Place::of::<CreateCharge>(),
+    Place::of::<GetCharge>(),
+    Place::of::<CaptureChargeRequest>(),
+    Place::of::<CancelCharge>(),
+    Place::of::<CreateRefund>(),
+    Place::of::<GetRefund>(),
+    Place::of::<GetChargePermission>(),
+    Place::of::<UpdateChargePermission>(),
+    Place::of::<CloseChargePermission>(),
+    Place::of::<CreateCheckoutSession>(),
+    Place::of::<GetCheckoutSession>(),
+    Place::of::<UpdateCheckoutSession>(),
+    Place::of::<CompleteCheckoutSession>(),
+];
 
-    const fn route(self) -> (&'static str, &'static str) {
-        match self {
-            Self::CreateRefund => (CreateRefund::METHOD, CreateRefund::PATH),
-            Self::GetCharge => (GetCharge::METHOD, GetCharge::PATH),
-            Self::GetRefund => (GetRefund::METHOD, GetRefund::PATH),
+impl Place {
+    const fn of<O: Perform + 'static>() -> Self {
+        Self {
+            method: O::METHOD,
+            path: O::PATH,
+            action: O::ACTION,
+            simulates: O::SIMULATES,
+            read: |request| {
+                let message: Box<dyn Prepared> = Box::new(O::read(request, ApiVersion::V2)?);
+                Ok(message)
+            },
         }
     }
 
-    const fn method(self) -> &'static str {
-        self.route().0
+    /// What is answered at a path, by any method.
+    fn all_at(path: &str) -> impl Iterator<Item = &'static Self> {
+        PLACES.iter().filter(move |place| matches(place.path, path))
+    }
+}
+
+/// What an operation does.
+trait Perform: Route + Serve<Service = AmazonPayApi> {
+    /// The codes of the simulation header that it takes.
+    const SIMULATES: &'static [&'static str] = &[];
+
+    fn perform(&self, context: &Context<'_>) -> Result<Reply, Stop>;
+
+    /// The usual answer.
+    fn reply(response: Self::Response) -> Reply {
+        Self::reply_as(Self::SUCCESS, response)
     }
 
-    /// What is answered at a path, by any method.
-    fn all_at(path: &str) -> Option<Vec<Self>> {
-        let here = Self::ALL.into_iter().filter(|place| matches(place.route().1, path));
-        let here: Vec<_> = here.collect();
-        (!here.is_empty()).then_some(here)
+    fn reply_as(status: u16, response: Self::Response) -> Reply {
+        let body = Self::write_answer(&Answer::new(response, None), ApiVersion::V2);
+        Reply { status, body }
+    }
+}
+
+/// A request that was read, whichever operation it asks for.
+trait Prepared: Send {
+    fn perform(&self, context: &Context<'_>) -> Result<Reply, Stop>;
+}
+
+impl<O: Perform> Prepared for O {
+    fn perform(&self, context: &Context<'_>) -> Result<Reply, Stop> {
+        Perform::perform(self, context)
     }
 }
 
@@ -148,6 +217,11 @@ async fn authenticate(
             return Ok(Err(refuse(ReasonCode::InvalidHeaderValue, error.to_string())));
         }
     };
+    let region = request.header("x-amz-pay-region");
+    if region.is_some_and(|region| Region::from_header(region).is_none()) {
+        let message = "The value of x-amz-pay-region is no region.";
+        return Ok(Err(refuse(ReasonCode::InvalidHeaderValue, message)));
+    }
     let public_key_id = claim.public_key_id().to_owned();
     let sandbox_key = public_key_id.to_ascii_uppercase().starts_with("SANDBOX");
     if environment == "live" || !sandbox_key {
@@ -180,7 +254,12 @@ async fn authenticate(
         let message = "The value of x-amz-pay-date is not a time near to now.";
         return Ok(Err(refuse(ReasonCode::InvalidHeaderValue, message)));
     }
-    Ok(Call::new(shared, merchant, proved, path))
+    let call = Call::new(shared, merchant, proved, path);
+    Ok(call.map(|call| Call {
+        simulated: request.header(SIMULATION_HEADER).map(str::to_owned),
+        at_once: request.header(TIMING_HEADER) == Some("at-once"),
+        ..call
+    }))
 }
 
 /// A proved request on its way to its operation.
@@ -188,21 +267,38 @@ struct Call {
     shared: Arc<Shared>,
     merchant: i64,
     request: JsonRequest,
+    /// These two need not be signed: the official SDK for PHP signs no header that it is given.
+    simulated: Option<String>,
+    at_once: bool,
+}
+
+/// What an operation works with.
+struct Context<'a> {
+    connection: &'a Connection,
+    shared: &'a Shared,
+    merchant: i64,
+    now: Millis,
+    /// What the request asks to simulate, of what its operation can.
+    simulated: Option<&'a str>,
+    /// Whether a simulated decline is to be the answer.
+    at_once: bool,
 }
 
 impl Context<'_> {
     /// Who asks, and so whose charges and refunds may be seen.
-    pub(crate) const fn owner(&self) -> Owner {
+    const fn owner(&self) -> Owner {
         Owner { merchant: self.merchant, service: Service::AmazonPay }
     }
-}
 
-/// What an operation works with.
-pub(crate) struct Context<'a> {
-    pub(crate) connection: &'a Connection,
-    pub(crate) merchant: i64,
-    pub(crate) now: Millis,
-    pub(crate) processing: Millis,
+    /// When what is under way from now on ends.
+    const fn later(&self) -> Millis {
+        self.now.saturating_add(self.shared.processing)
+    }
+
+    /// What Amazon takes of a charge.
+    fn fee(&self, amount: Money) -> Result<Money, Error> {
+        self.shared.fees.of(amount)
+    }
 }
 
 impl Call {
@@ -218,42 +314,65 @@ impl Call {
         let mut request = JsonRequest::new(proved.method(), path);
         request.key = proved.header(KEY_HEADER).map(str::to_owned);
         request.body = Some(body).filter(|body| !body.is_empty());
-        Ok(Self { shared: Arc::clone(shared), merchant, request })
+        let shared = Arc::clone(shared);
+        Ok(Self { shared, merchant, request, simulated: None, at_once: false })
     }
 
-    async fn perform<O>(
-        self,
-        operation: fn(&Context<'_>, &O) -> Result<O::Response, Stop>,
-    ) -> Result<Reply, Error>
-    where
-        O: Route + Serve<Service = AmazonPayApi> + 'static,
-    {
-        let Self { shared, merchant, request } = self;
-        let message = match O::read(&request, ApiVersion::V2) {
-            Ok(message) => message,
-            Err(error) => return Ok(unreadable(&error, &request)),
-        };
-        let keyed = message.key().map(|key| Keyed {
-            merchant,
-            scope: O::ACTION,
-            key: key.to_owned(),
-            request: same_request(&request),
-            window: None,
+    async fn perform(self, place: &'static Place) -> Result<Reply, Error> {
+        let keyed = self.keyed(place);
+        let message = (place.read)(&self.request);
+        let message = message.map_err(|error| unreadable(&error, &self.request));
+        let message = message.and_then(|message| match self.check_simulation(place) {
+            Some(refusal) => Err(refusal),
+            None => Ok(message),
         });
-        let (processing, now) = (shared.processing, shared.clock.now());
+        let Self { shared, merchant, simulated, at_once, .. } = self;
+        let (now, kept) = (shared.clock.now(), Arc::clone(&shared));
         let reply = shared
             .store
             .run(move |connection| {
                 once(connection, keyed.as_ref(), now, duplicate, |connection| {
-                    let context = Context { connection, merchant, now, processing };
-                    let answer = Answer::new(operation(&context, &message)?, None);
-                    let body = O::write_answer(&answer, ApiVersion::V2);
-                    Ok(Reply { status: O::SUCCESS, body })
+                    // What cannot be read is not remembered: put right, it may use its key.
+                    let message = message.map_err(Stop::NotNow)?;
+                    let (shared, simulated) = (&*kept, simulated.as_deref());
+                    message.perform(&Context {
+                        connection,
+                        shared,
+                        merchant,
+                        now,
+                        simulated,
+                        at_once,
+                    })
                 })
             })
             .await?;
         shared.wake();
         Ok(reply)
+    }
+
+    /// The key of the request. It is honoured for POST only. Source: Amazon Pay API v2, idempotency. That
+    /// keys of different operations do not meet is the sandbox's choice.
+    fn keyed(&self, place: &Place) -> Option<Keyed> {
+        let key = self.request.key.as_deref().filter(|_| place.method == "POST")?;
+        let key = IdempotencyKey::new(key).ok()?;
+        let body = same_request(&self.request);
+        let about = place.path.contains('{').then_some(&self.request.path);
+        Some(Keyed {
+            merchant: self.merchant,
+            scope: place.action,
+            key: key.as_str().to_owned(),
+            request: about.map(|path| format!("{path} {body}")).unwrap_or(body),
+            window: None,
+        })
+    }
+
+    fn check_simulation(&self, place: &Place) -> Option<Reply> {
+        let code = self.simulated.as_deref()?;
+        if place.simulates.contains(&code) {
+            return None;
+        }
+        let message = format!("{} cannot simulate [{code}].", place.action);
+        Some(refuse(ReasonCode::InvalidSandboxSimulationSpecified, message))
     }
 }
 
@@ -269,43 +388,6 @@ pub(crate) fn same_request(request: &JsonRequest) -> String {
         Ok(value) => value.to_string(),
         Err(_) => body.to_owned(),
     }
-}
-
-/// The answer to a request that cannot be read.
-fn unreadable(error: &DecodeError, request: &JsonRequest) -> Reply {
-    let about_the_key = error.path() == "idempotencyKey";
-    let code = match error.problem() {
-        Problem::Missing if about_the_key && request.key.is_none() => ReasonCode::MissingHeader,
-        Problem::Missing if about_the_key => ReasonCode::MissingHeaderValue,
-        _ if about_the_key => ReasonCode::InvalidHeaderValue,
-        Problem::Malformed(_) | Problem::TooLarge | Problem::TooDeep => {
-            ReasonCode::InvalidRequestFormat
-        }
-        Problem::Missing => ReasonCode::MissingParameterValue,
-        Problem::Unknown => ReasonCode::UnrecognizedField,
-        _ => ReasonCode::InvalidParameterValue,
-    };
-    let path = if about_the_key { KEY_HEADER } else { error.path() };
-    refuse(code, format!("The value provided for [{path}] is invalid: it {}.", error.problem()))
-}
-
-/// A refusal with the status that belongs to its reason. Source: the error-handling page of the
-/// Amazon Pay API v2 documentation and two transcriptions of its tables.
-pub(crate) fn refuse(code: ReasonCode, message: impl Into<String>) -> Reply {
-    let status = match code {
-        ReasonCode::InvalidAuthentication | ReasonCode::InvalidRequestSignature => 403,
-        ReasonCode::ResourceNotFound => 404,
-        ReasonCode::RequestNotSupported => 405,
-        ReasonCode::InvalidChargeStatus | ReasonCode::TransactionCountExceeded => 422,
-        ReasonCode::InternalServerError => 500,
-        _ => 400,
-    };
-    Reply { status, body: ServiceError::new(code, message).to_json() }
-}
-
-/// Stops an operation with a refusal.
-pub(crate) fn stop(code: ReasonCode, message: impl Into<String>) -> Stop {
-    Stop::Refused(refuse(code, message))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! wherever they come from.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -19,6 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fees::Fees;
 use crate::gate::Gate;
 use crate::ids::Source;
+use crate::notifications::Sns;
 use crate::sandbox::{Config, Shared};
 use crate::store::Store;
 use crate::{exchange, ids, notifications, outcomes, settings, tls};
@@ -64,6 +65,8 @@ impl App {
             certificate_pem,
             notifications_wake: Notify::new(),
             outcomes_wake: Notify::new(),
+            sns: Sns { version_2: config.sns_version_2, legacy_retries: config.sns_legacy_retries },
+            notification_faults: Mutex::default(),
             exchanges: exchange::Log::new(),
             hosts: Hosts::new(config),
             url: url.into(),

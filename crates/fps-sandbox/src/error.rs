@@ -48,6 +48,11 @@ impl Error {
         Self { kind, source: Some(source.into()) }
     }
 
+    /// An amount or text that cannot be.
+    pub(crate) fn invalid(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::with(ErrorKind::Invalid, source)
+    }
+
     /// What it was.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {

@@ -12,10 +12,12 @@ pub(crate) struct Fees {
 }
 
 impl Fees {
-    /// What is taken of an amount, and never more than all of it.
+    /// What is taken of an amount, and never more than all of it. The fixed amount is for payments in its
+    /// own currency.
     pub(crate) fn of(self, amount: Money) -> Result<Money, Error> {
         let part = amount.percent(self.percent, Rounding::HalfEven).map_err(invalid)?;
-        let fee = part.checked_add(self.fixed).map_err(invalid)?;
+        let fixed = self.fixed.currency() == amount.currency();
+        let fee = if fixed { part.checked_add(self.fixed).map_err(invalid)? } else { part };
         Ok(if fee.try_cmp(amount).map_err(invalid)?.is_gt() { amount } else { fee })
     }
 }

@@ -84,10 +84,27 @@ pub(crate) fn token_id() -> Result<String, Error> {
     random(CAPITALS_AND_DIGITS, 64)
 }
 
-/// `S01-1234567-1234567-C123456`, of a charge permission of its own.
-pub(crate) fn charge_id() -> Result<String, Error> {
-    let (first, second, third) = (random(DIGITS, 7)?, random(DIGITS, 7)?, random(DIGITS, 6)?);
-    Ok(format!("S01-{first}-{second}-C{third}"))
+/// A charge of a permission that may lend it its base: a recurring one has other ids than its charges.
+/// Source: sandbox answers of 2023.
+pub(crate) fn charge_id_of(permission: &str) -> Result<String, Error> {
+    match permission.strip_prefix('S') {
+        Some(_) => Ok(format!("{permission}-C{}", random(DIGITS, 6)?)),
+        None => {
+            let region = permission.get(1..3).unwrap_or("01");
+            let (first, second) = (random(DIGITS, 7)?, random(DIGITS, 7)?);
+            Ok(format!("S{region}-{first}-{second}-C{}", random(DIGITS, 6)?))
+        }
+    }
+}
+
+/// `S01-1234567-1234567`; the letter tells the type, the digits the region.
+pub(crate) fn charge_permission_id(letter: char, region: &str) -> Result<String, Error> {
+    Ok(format!("{letter}{region}-{}-{}", random(DIGITS, 7)?, random(DIGITS, 7)?))
+}
+
+/// `A…`, 14 capitals and digits, as merchants of Amazon are named.
+pub(crate) fn seller_id() -> Result<String, Error> {
+    Ok(format!("A{}", random(CAPITALS_AND_DIGITS, 13)?))
 }
 
 /// The permission that a charge belongs to: its id without the last part.
@@ -147,7 +164,9 @@ mod tests {
     use super::*;
 
     fn three(source: &Arc<Source>) -> [String; 3] {
-        within_thread(source, || [transaction_id().unwrap(), charge_id().unwrap(), request_id()])
+        within_thread(source, || {
+            [transaction_id().unwrap(), charge_id_of("C01-0-0").unwrap(), request_id()]
+        })
     }
 
     #[test]

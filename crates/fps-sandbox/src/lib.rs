@@ -38,6 +38,8 @@ mod gate;
 mod server;
 
 mod amazon_pay;
+mod charge_permissions;
+mod checkout_sessions;
 mod flexible_payments;
 
 mod idempotency;
@@ -59,12 +61,15 @@ mod fees;
 mod ids;
 mod periods;
 
+pub use amazon_pay::{CaptureCharge, Region};
 pub use app::App;
 pub use books::{Service, Totals};
+pub use charge_permissions::ChargePermissionSpec;
 pub use error::{Error, ErrorKind};
 pub use exchange::{Exchange, Moment, Wire};
 pub use listener::Sandbox;
 pub use merchants::{Merchant, MerchantSpec};
-pub use sandbox::{CaptureCharge, Config};
+pub use notifications::{Delivery, NotificationFaults, NotificationRecord};
+pub use sandbox::Config;
 pub use subscriptions::SubscriptionSpec;
 pub use tokens::TokenSpec;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fps_sign::{PublicKey, Secret};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::amazon_pay::Region;
 use crate::error::{Error, ErrorKind};
 use crate::ids::Source;
 use crate::{ids, tls};
@@ -16,6 +17,8 @@ pub struct MerchantSpec {
     name: String,
     email: String,
     notification_url: Option<String>,
+    sns_url: Option<String>,
+    region: Region,
 }
 
 impl MerchantSpec {
@@ -23,13 +26,34 @@ impl MerchantSpec {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         let email = "merchant@sandbox.example".to_owned();
-        Self { name: name.into(), email, notification_url: None }
+        Self {
+            name: name.into(),
+            email,
+            notification_url: None,
+            sns_url: None,
+            region: Region::default(),
+        }
     }
 
     /// With the address that FPS notifications are posted to: `http` on this machine.
     #[must_use]
     pub fn notification_url(mut self, url: impl Into<String>) -> Self {
         self.notification_url = Some(url.into());
+        self
+    }
+
+    /// With the address that notifications of Amazon Pay are posted to, through SNS: `http` on this
+    /// machine.
+    #[must_use]
+    pub fn sns_url(mut self, url: impl Into<String>) -> Self {
+        self.sns_url = Some(url.into());
+        self
+    }
+
+    /// With an Amazon Pay account elsewhere than in North America.
+    #[must_use]
+    pub const fn region(mut self, region: Region) -> Self {
+        self.region = region;
         self
     }
 }
@@ -48,6 +72,10 @@ pub struct Merchant {
     pub public_key_id: String,
     /// Its private half as PKCS#8 PEM.
     pub private_key_pem: Secret,
+    /// The name of its Amazon Pay account, which notifications tell.
+    pub seller_id: String,
+    /// The topic that these come through.
+    pub topic_arn: String,
 }
 
 impl fmt::Debug for Merchant {
@@ -62,16 +90,12 @@ impl fmt::Debug for Merchant {
 impl MerchantSpec {
     /// Makes the keys. Slow: an RSA key is searched for.
     pub(crate) fn generate(self, source: &Arc<Source>) -> Result<NewMerchant, Error> {
-        if let Some(url) = &self.notification_url {
-            let uri: http::Uri =
-                url.parse().map_err(|error| Error::with(ErrorKind::Invalid, error))?;
-            if uri.scheme_str() != Some("http") || !uri.host().is_some_and(is_loopback) {
-                let reason = "the sandbox posts notifications over http on this machine only";
-                return Err(Error::with(ErrorKind::Invalid, reason));
-            }
+        for url in [&self.notification_url, &self.sns_url].into_iter().flatten() {
+            check_address(url)?;
         }
         let (private_key_pem, public_key_pem) = tls::rsa_key(source)?;
         ids::within_thread(source, || {
+            let seller_id = ids::seller_id()?;
             Ok(NewMerchant {
                 merchant: Merchant {
                     id: 0,
@@ -79,12 +103,30 @@ impl MerchantSpec {
                     secret_key: Secret::new(ids::secret_key()?),
                     public_key_id: ids::public_key_id()?,
                     private_key_pem: Secret::new(private_key_pem),
+                    topic_arn: topic_arn(&seller_id, self.region),
+                    seller_id,
                 },
                 spec: self,
                 public_key_pem,
             })
         })
     }
+}
+
+/// The sandbox signs with a key that nobody should trust, and so speaks to this machine only.
+fn check_address(url: &str) -> Result<(), Error> {
+    let uri: http::Uri = url.parse().map_err(Error::invalid)?;
+    if uri.scheme_str() == Some("http") && uri.host().is_some_and(is_loopback) {
+        return Ok(());
+    }
+    let reason = "the sandbox posts notifications over http on this machine only";
+    Err(Error::with(ErrorKind::Invalid, reason))
+}
+
+/// The topic of a merchant's notifications. Source: the form is that of AWS; no account has the number,
+/// and that the name is that of the merchant is the sandbox's choice.
+pub(crate) fn topic_arn(seller_id: &str, region: Region) -> String {
+    format!("arn:aws:sns:{}:000000000000:{seller_id}", region.of_aws())
 }
 
 pub(crate) fn is_loopback(host: &str) -> bool {
@@ -104,7 +146,8 @@ impl NewMerchant {
     pub(crate) fn insert(mut self, connection: &Connection) -> Result<Merchant, Error> {
         connection.execute(
             "INSERT INTO merchant (name, email, access_key_id, secret_key, public_key_id,
-                 public_key_pem, notification_url) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                 public_key_pem, notification_url, seller_id, region, sns_url)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 self.spec.name,
                 self.spec.email,
@@ -113,6 +156,9 @@ impl NewMerchant {
                 self.merchant.public_key_id,
                 self.public_key_pem,
                 self.spec.notification_url,
+                self.merchant.seller_id,
+                self.spec.region.name(),
+                self.spec.sns_url,
             ],
         )?;
         self.merchant.id = connection.last_insert_rowid();
@@ -166,4 +212,21 @@ pub(crate) fn is_active(connection: &Connection, id: i64) -> Result<bool, Error>
     let mut statement =
         connection.prepare_cached("SELECT status = 'active' FROM merchant WHERE id = ?")?;
     Ok(statement.query_row([id], |row| row.get(0))?)
+}
+
+/// A merchant's account with Amazon Pay.
+pub(crate) struct Seller {
+    pub(crate) seller_id: String,
+    pub(crate) region: Region,
+    pub(crate) sns_url: Option<String>,
+}
+
+pub(crate) fn seller(connection: &Connection, id: i64) -> Result<Seller, Error> {
+    let mut statement = connection
+        .prepare_cached("SELECT seller_id, region, sns_url FROM merchant WHERE id = ?")?;
+    let (seller_id, region, sns_url): (_, String, _) =
+        statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let region = Region::from_name(&region)
+        .ok_or_else(|| Error::with(ErrorKind::Database, "an unknown region"))?;
+    Ok(Seller { seller_id, region, sns_url })
 }

@@ -1,5 +1,5 @@
-//! What becomes of payments and refunds that are under way, and of subscriptions, when their time has
-//! come.
+//! What becomes of payments and refunds that are under way, and of subscriptions, charge permissions and
+//! checkout sessions, when their time has come.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::payments::{self, End};
 use crate::sandbox::Shared;
 use crate::subscriptions::{self, Charging};
+use crate::{charge_permissions, checkout_sessions};
 
 /// Brings about what is due, one after the other, until it is aborted.
 pub(crate) async fn bring_about(shared: Arc<Shared>) {
@@ -61,9 +62,17 @@ fn steps(connection: &Connection, subscribed: Charging, now: Millis) -> Result<S
 fn step(connection: &Connection, subscribed: Charging, now: Millis) -> Result<Step, Error> {
     let next: Option<(String, Millis, i64)> = connection
         .prepare_cached(
-            "SELECT id, due_at, 0 FROM payment WHERE due_at IS NOT NULL
-             UNION ALL SELECT id, due_at, 1 FROM refund WHERE due_at IS NOT NULL
-             UNION ALL SELECT id, due_at, 2 FROM subscription WHERE due_at IS NOT NULL
+            // Each is asked for its first alone: permissions that end in months are many.
+            "SELECT * FROM (SELECT id, due_at, 0 FROM payment
+                 WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
+             UNION ALL SELECT * FROM (SELECT id, due_at, 1 FROM refund
+                 WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
+             UNION ALL SELECT * FROM (SELECT id, due_at, 2 FROM subscription
+                 WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
+             UNION ALL SELECT * FROM (SELECT id, due_at, 3 FROM charge_permission
+                 WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
+             UNION ALL SELECT * FROM (SELECT id, due_at, 4 FROM checkout_session
+                 WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
              ORDER BY 2, 3 LIMIT 1",
         )?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -80,7 +89,9 @@ fn step(connection: &Connection, subscribed: Charging, now: Millis) -> Result<St
         1 => {
             payments::finish_refund(connection, &id, now)?;
         }
-        _ => subscriptions::pay(connection, &id, subscribed, due_at)?,
+        2 => subscriptions::pay(connection, &id, subscribed, due_at)?,
+        3 => charge_permissions::expire(connection, &id, now)?,
+        _ => checkout_sessions::cancel(connection, &id, "Expired", now)?,
     }
     Ok(Step::Done)
 }

@@ -2,11 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fps_model::Timestamp;
-use fps_model::amazon_pay::ChargeId;
 use fps_model::flexible_payments::TokenId;
 use fps_sign::{PrivateKey, Secret};
 use refund_rules::{Currency, Method, Money};
@@ -22,10 +21,11 @@ use crate::exchange::Exchange;
 use crate::fees::Fees;
 use crate::ids::Source;
 use crate::merchants::{Merchant, MerchantSpec};
-use crate::payments::{self, NewPayment, Operation, Owner};
+use crate::notifications::{NotificationFaults, Sns};
+use crate::payments;
 use crate::store::Store;
 use crate::tokens::TokenSpec;
-use crate::{exchange, ids, settings};
+use crate::{exchange, settings};
 
 /// Where the certificate of notifications is served.
 pub(crate) const CERTIFICATE_PATH: &str = "/certs/sandbox/PKICert.pem";
@@ -62,6 +62,11 @@ pub struct Config {
     /// Where the clock begins and stands still until it is moved, if it is not to go with that of the
     /// machine.
     pub still_clock: Option<Timestamp>,
+    /// Whether notifications through SNS are signed with SHA-256. A topic signs with SHA-1 unless it was
+    /// set otherwise. Default: no.
+    pub sns_version_2: bool,
+    /// Whether these are tried as long as an older page of Amazon Pay says. Default: no.
+    pub sns_legacy_retries: bool,
 }
 
 impl Config {
@@ -81,6 +86,8 @@ impl Config {
             fee_fixed: Money::zero(Currency::USD),
             seed: None,
             still_clock: None,
+            sns_version_2: false,
+            sns_legacy_retries: false,
         }
     }
 
@@ -142,6 +149,20 @@ impl Config {
         self
     }
 
+    /// The same with notifications through SNS signed with SHA-256 or not.
+    #[must_use]
+    pub const fn sns_version_2(mut self, with_sha_256: bool) -> Self {
+        self.sns_version_2 = with_sha_256;
+        self
+    }
+
+    /// The same with these tried for two weeks or not.
+    #[must_use]
+    pub const fn sns_legacy_retries(mut self, for_two_weeks: bool) -> Self {
+        self.sns_legacy_retries = for_two_weeks;
+        self
+    }
+
     /// The same with another time under way.
     #[must_use]
     pub const fn processing(mut self, processing: Duration) -> Self {
@@ -169,6 +190,8 @@ pub(crate) struct Shared {
     pub(crate) certificate_pem: String,
     pub(crate) notifications_wake: Notify,
     pub(crate) outcomes_wake: Notify,
+    pub(crate) sns: Sns,
+    pub(crate) notification_faults: Mutex<NotificationFaults>,
     pub(crate) exchanges: exchange::Log,
     pub(crate) hosts: Hosts,
     pub(crate) url: String,
@@ -198,12 +221,6 @@ impl App {
             .await
             .map_err(|error| Error::with(ErrorKind::Key, error))??;
         self.shared.store.run(move |connection| new.insert(connection)).await
-    }
-
-    /// Captures a charge on Amazon Pay, as a checkout would have: see [`CaptureCharge::create`].
-    pub fn capture_charge(&self, merchant: &Merchant, captured: Money) -> CaptureCharge<'_> {
-        let fee = Money::zero(captured.currency());
-        CaptureCharge { app: self, merchant: merchant.id, captured, fee }
     }
 
     /// Gives a merchant a token to charge a sender with, as the co-branded pages would have.
@@ -297,44 +314,5 @@ impl App {
     /// [`Error`] of the kind [`ErrorKind::Unbalanced`].
     pub async fn verify_books(&self) -> Result<(), Error> {
         self.shared.store.run(books::verify).await
-    }
-}
-
-/// A captured charge to be made.
-#[derive(Debug)]
-#[must_use = "a charge is made by `create`"]
-pub struct CaptureCharge<'a> {
-    app: &'a App,
-    merchant: i64,
-    captured: Money,
-    fee: Money,
-}
-
-impl CaptureCharge<'_> {
-    /// With the fee that Amazon took for it.
-    pub const fn fee(mut self, fee: Money) -> Self {
-        self.fee = fee;
-        self
-    }
-
-    /// Makes it.
-    ///
-    /// # Errors
-    /// [`Error`] of the kind [`ErrorKind::Invalid`] for amounts that no charge can have.
-    pub async fn create(self) -> Result<ChargeId, Error> {
-        refund_rules::Payment::completed(self.captured, Method::Card)
-            .and_then(|payment| payment.with_fee(self.fee))
-            .map_err(|error| Error::with(ErrorKind::Invalid, error))?;
-        let id = ids::within_thread(&self.app.shared.ids, ids::charge_id)?;
-        let charge = ChargeId::new(id.as_str());
-        let owner = Owner { merchant: self.merchant, service: Service::AmazonPay };
-        let new = NewPayment {
-            fee: self.fee,
-            ..NewPayment::new(id, owner, Operation::Charge, Method::Card, self.captured)
-        };
-        let shared = &self.app.shared;
-        let now = shared.clock.now();
-        shared.store.run(move |connection| payments::insert(connection, &new, now)).await?;
-        Ok(charge)
     }
 }

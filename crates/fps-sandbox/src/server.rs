@@ -13,6 +13,7 @@ use crate::amazon_pay::{self, PayRequest};
 use crate::flexible_payments::{self, QueryRequest};
 use crate::idempotency::Reply;
 use crate::ids;
+use crate::notifications::SNS_CERTIFICATE_PATH;
 use crate::sandbox::{CERTIFICATE_PATH, Shared};
 
 /// The door has read the body, and knows how large one may be.
@@ -23,6 +24,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/", any(query))
         .route(CERTIFICATE_PATH, get(certificate))
+        .route(SNS_CERTIFICATE_PATH, get(certificate))
         .fallback(pay)
         .with_state(shared)
 }

@@ -1,41 +1,13 @@
 //! GetCharge: how far a charge has come, and how much of it was refunded.
 
-use super::{Context, stop};
-use crate::idempotency::Stop;
-use crate::payments::State;
-use crate::{clock, ids};
-use fps_model::amazon_pay::{
-    Charge, ChargeState, ChargeStatusDetails, GetCharge, ReasonCode, ReleaseEnvironment,
-};
+use fps_model::amazon_pay::GetCharge;
 
-/// How long an authorization lives.
-const AUTHORIZATION: clock::Millis = 30 * 24 * 60 * 60 * 1_000;
+use super::{Context, Perform, charges};
+use crate::idempotency::{Reply, Stop};
 
-pub(super) fn perform(context: &Context<'_>, request: &GetCharge) -> Result<Charge, Stop> {
-    let stored = context.owner().payment(context.connection, request.charge_id.as_str())?;
-    let Some(stored) = stored else {
-        return Err(stop(ReasonCode::ResourceNotFound, "No charge has this id."));
-    };
-    let state = match stored.state {
-        State::Pending => ChargeState::AuthorizationInitiated,
-        State::Reserved => ChargeState::Authorized,
-        State::Capturing => ChargeState::CaptureInitiated,
-        State::Completed => ChargeState::Captured,
-        State::Failed => ChargeState::Declined,
-        State::Cancelled => ChargeState::Canceled,
-    };
-    let mut details =
-        ChargeStatusDetails::new(state).last_updated_timestamp(clock::timestamp(stored.updated_at));
-    details.reason_code = stored.reason.as_deref().map(Into::into);
-    let mut charge = Charge::new(stored.id.as_str(), stored.amount, details)
-        .charge_permission_id(ids::charge_permission_of(&stored.id))
-        .creation_timestamp(clock::timestamp(stored.created_at))
-        .expiration_timestamp(clock::timestamp(stored.created_at.saturating_add(AUTHORIZATION)))
-        .release_environment(ReleaseEnvironment::Sandbox);
-    if stored.state == State::Completed {
-        charge.capture_amount = Some(stored.captured);
-        // What is on its way counts as refunded.
-        charge.refunded_amount = Some(stored.payment.held());
+impl Perform for GetCharge {
+    fn perform(&self, context: &Context<'_>) -> Result<Reply, Stop> {
+        let stored = charges::find(context, self.charge_id.as_str())?;
+        Ok(Self::reply(charges::wire(&stored)?))
     }
-    Ok(charge)
 }

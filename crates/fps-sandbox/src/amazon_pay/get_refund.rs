@@ -6,12 +6,15 @@ use fps_model::amazon_pay::{
 };
 use refund_rules::RefundState;
 
-use super::{Context, stop};
+use super::refusals::stop;
+use super::{Context, Perform};
 use crate::clock;
-use crate::idempotency::Stop;
+use crate::idempotency::{Reply, Stop};
 
-pub(super) fn perform(context: &Context<'_>, request: &GetRefund) -> Result<Refund, Stop> {
-    find(context, request.refund_id.as_str())
+impl Perform for GetRefund {
+    fn perform(&self, context: &Context<'_>) -> Result<Reply, Stop> {
+        Ok(Self::reply(find(context, self.refund_id.as_str())?))
+    }
 }
 
 /// A refund of the merchant's own, in the service's words.
