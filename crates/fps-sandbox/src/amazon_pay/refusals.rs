@@ -40,11 +40,20 @@ pub(crate) fn refuse(code: ReasonCode, message: impl Into<String>) -> Reply {
     Reply { status, body: ServiceError::new(code, message).to_json() }
 }
 
-/// Stops an operation with a refusal. One that says to try again is not remembered for its key.
+/// Stops an operation with a refusal. One that says to try again is not remembered for its key, and
+/// neither is one of a request that is wrong in itself: put right, it may use its key. No document says
+/// which refusals are remembered.
 pub(crate) fn stop(code: ReasonCode, message: impl Into<String>) -> Stop {
+    let wrong_in_itself = matches!(
+        code,
+        ReasonCode::InvalidParameterValue
+            | ReasonCode::InvalidParameterCombination
+            | ReasonCode::InvalidSandboxSimulationSpecified
+    );
     let reply = refuse(code, message);
     match reply.status {
         408 | 429 | 500.. => Stop::NotNow(reply),
+        _ if wrong_in_itself => Stop::NotNow(reply),
         _ => Stop::Refused(reply),
     }
 }

@@ -21,6 +21,12 @@ mod fps_marketplace;
 mod fps_older_file;
 mod fps_subscriptions;
 mod fps_tokens;
+mod pay;
+mod pay_life;
+mod pay_notifications;
+mod pay_permissions;
+mod pay_requests;
+mod pay_sessions;
 
 mod books;
 mod declined;
