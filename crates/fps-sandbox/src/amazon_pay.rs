@@ -2,6 +2,8 @@
 //!
 //! Checks are made in this order: route, headers, key, signature, date, idempotency key, fields, and
 //! then what the operation itself decides.
+//!
+//! Merchants have keys of the kind `SANDBOX-…` only, and so `/live/v2` is there and refuses every key.
 
 mod buyers;
 mod cancel_charge;

@@ -27,8 +27,9 @@ use crate::store::Store;
 use crate::tokens::TokenSpec;
 use crate::{exchange, settings};
 
-/// Where the certificate of notifications is served.
-pub(crate) const CERTIFICATE_PATH: &str = "/certs/sandbox/PKICert.pem";
+/// Where the certificate of notifications is served. Source: published notifications of the FPS sandbox
+/// have such a path with a date.
+pub(crate) const CERTIFICATE_PATH: &str = "/certs/090911/PKICert.pem";
 
 /// How a sandbox is opened or started.
 #[derive(Clone, Debug)]

@@ -62,6 +62,12 @@ impl World {
         Self { folder, sandbox, merchant, transport }
     }
 
+    /// Another sandbox in a folder, with a merchant that it knows.
+    pub(crate) fn of(folder: TempDir, sandbox: Sandbox, merchant: Merchant) -> Self {
+        let transport = transport(&sandbox);
+        Self { folder, sandbox, merchant, transport }
+    }
+
     /// Stops the sandbox, changes its file, and starts another one on it.
     pub(crate) async fn restart(self, processing: Duration, change: &str) -> Self {
         let Self { folder, sandbox, merchant, transport: _ } = self;
