@@ -234,7 +234,7 @@ async fn authenticate(
         .store
         .run(move |connection| merchants::by_public_key(connection, &public_key_id))
         .await?;
-    let Some((merchant, key)) = found else {
+    let Some((merchant, key, active)) = found else {
         return Ok(Err(refuse(ReasonCode::InvalidAuthentication, "The key id is unknown.")));
     };
     let Ok(text) = claim.string_to_sign() else {
@@ -255,6 +255,10 @@ async fn authenticate(
     if !recent {
         let message = "The value of x-amz-pay-date is not a time near to now.";
         return Ok(Err(refuse(ReasonCode::InvalidHeaderValue, message)));
+    }
+    if !active {
+        let message = "The merchant's account is suspended or closed.";
+        return Ok(Err(refuse(ReasonCode::InvalidAccountStatus, message)));
     }
     let call = Call::new(shared, merchant, proved, path);
     Ok(call.map(|call| Call {

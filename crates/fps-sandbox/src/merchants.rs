@@ -178,18 +178,20 @@ pub(crate) fn by_access_key(
     Ok(found.map(|(id, secret)| (id, Secret::new(secret))))
 }
 
-/// Who has this Amazon Pay key, and its public half.
+/// Who has this Amazon Pay key, its public half, and whether the account is active.
 pub(crate) fn by_public_key(
     connection: &Connection,
     public_key_id: &str,
-) -> Result<Option<(i64, PublicKey)>, Error> {
-    let found: Option<(i64, String)> = connection
-        .prepare_cached("SELECT id, public_key_pem FROM merchant WHERE public_key_id = ?")?
-        .query_row([public_key_id], |row| Ok((row.get(0)?, row.get(1)?)))
+) -> Result<Option<(i64, PublicKey, bool)>, Error> {
+    let found: Option<(i64, String, bool)> = connection
+        .prepare_cached(
+            "SELECT id, public_key_pem, status = 'active' FROM merchant WHERE public_key_id = ?",
+        )?
+        .query_row([public_key_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((id, pem)) = found else { return Ok(None) };
+    let Some((id, pem, active)) = found else { return Ok(None) };
     let key = PublicKey::from_pem(&pem).map_err(|error| Error::with(ErrorKind::Database, error))?;
-    Ok(Some((id, key)))
+    Ok(Some((id, key, active)))
 }
 
 /// What others are told about a merchant.

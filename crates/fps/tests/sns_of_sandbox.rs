@@ -1,10 +1,6 @@
 //! Notifications of Amazon Pay from the sandbox, proved by the client and followed by reading the object.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a case that cannot be built is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
 
 use std::time::Duration;
 

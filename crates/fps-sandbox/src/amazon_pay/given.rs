@@ -106,7 +106,8 @@ impl CaptureCharge<'_> {
         let shared = &app.shared;
         let (now, later) = (shared.clock.now(), shared.clock.now() + shared.processing);
         let work = move |connection: &Connection| {
-            let permission = permission_of(connection, merchant, amount, permission, now)?;
+            let permission =
+                permission_for(connection, merchant, amount, permission.as_ref(), now)?;
             let new = NewPayment {
                 fee,
                 parent: Some(permission.clone()),
@@ -125,11 +126,12 @@ fn new_charge(id: String, merchant: i64, amount: Money) -> NewPayment {
     NewPayment::new(id, owner, Operation::Charge, Method::Card, amount)
 }
 
-fn permission_of(
+/// The permission of a charge that is given: this one, if it is the merchant's, or one of its own.
+fn permission_for(
     connection: &Connection,
     merchant: i64,
     amount: Money,
-    given: Option<ChargePermissionId>,
+    given: Option<&ChargePermissionId>,
     now: Millis,
 ) -> Result<String, Error> {
     let Some(given) = given else {

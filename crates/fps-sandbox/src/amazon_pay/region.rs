@@ -1,17 +1,21 @@
 //! Where a merchant's Amazon Pay account is, and which currencies it may take there.
 
 use refund_rules::Currency;
+use serde::{Deserialize, Serialize};
 
 /// Where a merchant's Amazon Pay account is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "there are three hosts of the service")]
 pub enum Region {
     /// North America: US dollars.
     #[default]
+    #[serde(rename = "na")]
     NorthAmerica,
     /// Europe and the United Kingdom: twelve currencies.
+    #[serde(rename = "eu")]
     Europe,
     /// Japan: yen.
+    #[serde(rename = "jp")]
     Japan,
 }
 

@@ -77,10 +77,10 @@ impl Schedule {
     }
 
     /// When it is tried again, if it is.
-    fn again(self, due: &Due, outcome: &Outcome, now: Millis) -> Option<Millis> {
+    fn again(self, due: &Due, outcome: Outcome, now: Millis) -> Option<Millis> {
         let ended = match outcome {
             Outcome::Answered(status) => {
-                is_success(*status) || ((400..500).contains(status) && !self.after_4xx)
+                is_success(status) || ((400..500).contains(&status) && !self.after_4xx)
             }
             Outcome::Unreachable => !self.after_unreachable,
             Outcome::Silent => false,
@@ -180,7 +180,7 @@ async fn deliver_one(
         let taken = outcome.status().is_some_and(is_success);
         let doubled = taken && fate.doubled && !due.taken;
         let again =
-            if doubled { Some(at) } else { Schedule::of(&due, &shared).again(&due, &outcome, at) };
+            if doubled { Some(at) } else { Schedule::of(&due, &shared).again(&due, outcome, at) };
         Entry { tried: Some(outcome), again, at }
     };
     let now = shared.clock.now();
@@ -288,4 +288,58 @@ fn record(connection: &Connection, due: &Due, entry: Entry) -> Result<(), Error>
         )?
         .execute(params![entry.at, outcome.status(), outcome.error(), due.id])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn due(attempts: u32) -> Due {
+        Due {
+            id: 1,
+            merchant: 1,
+            at: 0,
+            url: String::new(),
+            body: String::new(),
+            created_at: 0,
+            attempts,
+            topic: None,
+            message_id: None,
+            taken: false,
+        }
+    }
+
+    #[test]
+    fn each_service_has_its_schedule() {
+        const NEVER: Option<Millis> = None;
+        let failed = Outcome::Answered(500);
+        let refused = Outcome::Answered(410);
+        for (number, (schedule, outcome, attempts, now, again)) in [
+            (FPS, failed, 0, 0, Some(SECOND)),
+            (FPS, failed, 5, 0, Some(32 * SECOND)),
+            (FPS, refused, 20, 0, Some(HOUR)),
+            (FPS, Outcome::Unreachable, 0, 0, Some(SECOND)),
+            (FPS, Outcome::Silent, 1, 0, Some(2 * SECOND)),
+            (FPS, failed, 20, 23 * HOUR, Some(24 * HOUR)),
+            (FPS, failed, 20, 23 * HOUR + 1, NEVER),
+            (FPS, Outcome::Answered(204), 0, 0, NEVER),
+            (FPS, Outcome::Lost, 0, 0, NEVER),
+            (FPS, Outcome::Unsendable, 0, 0, NEVER),
+            (AMAZON_PAY, failed, 0, 0, Some(HOUR)),
+            (AMAZON_PAY, failed, 2, 2 * HOUR, Some(3 * HOUR)),
+            (AMAZON_PAY, failed, 3, 3 * HOUR, NEVER),
+            (AMAZON_PAY, refused, 0, 0, NEVER),
+            (AMAZON_PAY, Outcome::Unreachable, 0, 0, Some(HOUR)),
+            (AMAZON_PAY, Outcome::Answered(302), 0, 0, Some(HOUR)),
+            (AMAZON_PAY_LEGACY, failed, 300, 13 * DAY, Some(13 * DAY + HOUR)),
+            (AMAZON_PAY_LEGACY, failed, 300, 14 * DAY, NEVER),
+            (AMAZON_PAY_LEGACY, Outcome::Unreachable, 0, 0, NEVER),
+            (AMAZON_PAY_LEGACY, Outcome::Silent, 0, 0, Some(HOUR)),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(schedule.again(&due(attempts), outcome, now), again, "{number}");
+        }
+    }
 }

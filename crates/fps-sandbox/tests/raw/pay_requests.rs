@@ -317,3 +317,14 @@ async fn keys_have_a_form_and_are_for_posts() {
     world.cancel(between(&first.1, r#""chargeId":""#, "\"")).await;
     assert_eq!(status(&world.call("GET", &path, Some("read"), "").await).0, "Canceled");
 }
+
+#[tokio::test]
+async fn a_suspended_account_is_refused_after_its_signature() {
+    let world = World::start().await;
+    let charge = world.charge("10.00", "0.30").await;
+    let world = world.restart(crate::world::LONG, "UPDATE merchant SET status = 'suspended'").await;
+    let path = format!("/v2/charges/{charge}");
+    assert_eq!(reason(&world.get(&path).await), (403, "InvalidAccountStatus"));
+    let world = world.restart(crate::world::LONG, "UPDATE merchant SET status = 'active'").await;
+    assert_eq!(world.get(&path).await.0, 200);
+}

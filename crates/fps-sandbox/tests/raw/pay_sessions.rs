@@ -125,6 +125,21 @@ async fn an_intent_decides_what_is_made() {
     }
 }
 
+/// Some of the official SDKs send a key here, and others do not.
+#[tokio::test]
+async fn a_session_is_completed_once_for_its_key() {
+    let world = World::start().await;
+    let id = world.ready("k", &described("AuthorizeWithCapture", "")).await;
+    let path = format!("/v2/checkoutSessions/{id}/complete");
+    let body = format!(r#"{{"chargeAmount":{}}}"#, price("14.00"));
+    let first = world.call("POST", &path, Some("complete"), &body).await;
+    assert_eq!(first.0, 200, "{}", first.1);
+    assert_eq!(world.call("POST", &path, Some("complete"), &body).await, first);
+    let seen = world.call("POST", &path, None, &body).await;
+    assert_eq!(reason(&seen), (422, "InvalidCheckoutSessionStatus"));
+    assert_eq!(world.totals().await[0].captured, usd("14.00"));
+}
+
 #[tokio::test]
 async fn a_session_ends_without_a_payment() {
     let world = World::start().await;
