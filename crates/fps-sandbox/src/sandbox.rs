@@ -245,7 +245,7 @@ impl App {
         self.set_decline(payment, Some(reason.to_owned())).await
     }
 
-    /// Ends what [`Sandbox::decline_refunds`] began: refunds of the payment succeed again, also those
+    /// Ends what [`App::decline_refunds`] began: refunds of the payment succeed again, also those
     /// that have not ended yet.
     ///
     /// # Errors

@@ -178,7 +178,7 @@ pub(super) fn wire(stored: &StoredPayment) -> Result<Charge, Stop> {
         .creation_timestamp(clock::timestamp(stored.created_at))
         .expiration_timestamp(clock::timestamp(stored.created_at.saturating_add(AUTHORIZATION)))
         .release_environment(ReleaseEnvironment::Sandbox);
-    charge.soft_descriptor.clone_from(&stored.soft_descriptor);
+    charge.soft_descriptor = stored.soft_descriptor.as_deref().map(told_descriptor);
     charge.merchant_metadata = Some(said.merchant_metadata.unwrap_or_default());
     charge.provider_metadata = Some(said.provider_metadata.unwrap_or_default());
     charge.charge_initiator = said.charge_initiator;
@@ -191,4 +191,18 @@ pub(super) fn wire(stored: &StoredPayment) -> Result<Charge, Stop> {
         charge.refunded_amount = Some(stored.payment.held());
     }
     Ok(charge)
+}
+
+/// What the buyer reads, as charges tell it: bytes beyond ASCII in hexadecimal. Source: a sandbox answer
+/// of 2023.
+fn told_descriptor(descriptor: &str) -> String {
+    let mut told = String::with_capacity(descriptor.len());
+    for byte in descriptor.bytes() {
+        if byte.is_ascii() {
+            told.push(char::from(byte));
+        } else {
+            told.push_str(&format!("[0x{byte:02x}]"));
+        }
+    }
+    told
 }

@@ -117,7 +117,7 @@ fn wire(context: &Context<'_>, stored: StoredPermission) -> Result<ChargePermiss
     }
     let said = stored.details;
     permission.merchant_metadata = Some(said.merchant_metadata.unwrap_or_default());
-    permission.recurring_metadata = said.recurring_metadata;
+    permission.recurring_metadata = Some(said.recurring_metadata.unwrap_or_default());
     permission.payment_method_on_file_metadata = said.payment_method_on_file_metadata;
     permission.platform_id = said.platform_id;
     Ok(permission)

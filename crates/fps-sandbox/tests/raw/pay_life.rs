@@ -81,6 +81,19 @@ async fn every_field_that_the_official_suite_looks_for_is_there() {
 }
 
 #[tokio::test]
+async fn a_descriptor_beyond_ascii_is_told_by_its_bytes() {
+    let world = World::start().await;
+    let permission = world.permission("100.00").await;
+    for (key, given, told) in
+        [("a", "Shop", "Shop"), ("b", "mora \u{97f3}", "mora [0xe9][0x9f][0xb3]")]
+    {
+        let more = format!(r#","captureNow":true,"softDescriptor":"{given}""#);
+        let seen = world.create_charge(key, &charge_of(&permission, "1.00", &more)).await;
+        assert_eq!(text(&json(&seen), "softDescriptor"), told, "{}", seen.1);
+    }
+}
+
+#[tokio::test]
 async fn an_authorization_ends_after_thirty_days() {
     let world = World::start().await;
     let charge = world.authorized("10.00").await;
