@@ -1,7 +1,7 @@
 //! Amazon Pay under `/v2`: who signed it, which operation it is, and what is answered.
 //!
-//! Checks are made in this order: route, headers, key, signature, date, idempotency key, fields, and
-//! then what the operation itself decides.
+//! Checks are made in this order: route, headers, key, signature, date, throttle, idempotency key,
+//! fields, and then what the operation itself decides.
 //!
 //! Merchants have keys of the kind `SANDBOX-…` only, and so `/live/v2` is there and refuses every key.
 
@@ -325,6 +325,10 @@ impl Call {
     }
 
     async fn perform(self, place: &'static Place) -> Result<Reply, Error> {
+        let Self { shared, merchant, .. } = &self;
+        if !shared.throttle.take(*merchant, place.action, shared.clock.now()) {
+            return Ok(refuse(ReasonCode::TooManyRequests, "The rate of requests is exceeded."));
+        }
         let keyed = self.keyed(place);
         let message = (place.read)(&self.request);
         let message = message.map_err(|error| unreadable(&error, &self.request));

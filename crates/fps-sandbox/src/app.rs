@@ -16,12 +16,14 @@ use tokio::task::JoinHandle;
 use crate::browsers::Hosts;
 use crate::clock::{self, Clock};
 use crate::error::{Error, ErrorKind};
+use crate::faults::Faults;
 use crate::fees::Fees;
 use crate::gate::Gate;
 use crate::ids::Source;
 use crate::notifications::Sns;
 use crate::sandbox::{Config, Shared};
 use crate::store::Store;
+use crate::throttle::Buckets;
 use crate::{exchange, ids, notifications, outcomes, settings, tls};
 
 /// A sandbox that does not listen: embed its [`App::router`], or let a [`Sandbox`](crate::Sandbox)
@@ -45,6 +47,8 @@ impl App {
     /// # Errors
     /// [`Error`] when the database cannot be opened.
     pub async fn open(config: &Config, url: impl Into<String>) -> Result<Self, Error> {
+        let faults = Faults::new();
+        faults.set(config.faults.clone())?;
         let ids = Source::new(config.seed);
         let store = Store::open(&config.database, &ids)?;
         let remembered = |connection: &Connection| {
@@ -68,6 +72,8 @@ impl App {
             sns: Sns { version_2: config.sns_version_2, legacy_retries: config.sns_legacy_retries },
             notification_faults: Mutex::default(),
             exchanges: exchange::Log::new(),
+            faults,
+            throttle: Buckets::new(config.throttle),
             hosts: Hosts::new(config),
             url: url.into(),
         });
@@ -114,7 +120,7 @@ impl Drop for App {
 }
 
 fn broken_off() -> http::Response<Body> {
-    let nothing = crate::gate::Leaving::broken_off();
+    let nothing = crate::leaving::Leaving::broken_off();
     http::Response::new(Body::new(nothing))
 }
 

@@ -71,7 +71,7 @@ pub struct Exchange {
     pub fingerprint: String,
     /// When the answer began to leave; nothing if none did.
     pub answered: Option<Moment>,
-    /// The status of the answer that left.
+    /// The status of the answer that was to leave; nothing if none was.
     pub status: Option<u16>,
     /// The error code in it.
     pub error: Option<String>,

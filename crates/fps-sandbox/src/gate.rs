@@ -2,10 +2,7 @@
 //! What a request means is not known here.
 
 use std::convert::Infallible;
-use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,31 +12,21 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Frame, SizeHint};
 use tower_service::Service;
 
-use crate::exchange::{self, Exchange};
+use crate::exchange;
+use crate::faults::{Fault, Met};
+use crate::leaving::{Dropped, Leaving, Watch};
 use crate::sandbox::Shared;
-use crate::{browsers, ids, server};
+use crate::{browsers, clock, ids, server};
 
 /// The largest body of a request that is read, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 /// How long the body of a request may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Nothing is answered, and the connection ends.
-#[derive(Debug)]
-pub(crate) struct Dropped;
-
-impl fmt::Display for Dropped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the answer is dropped")
-    }
-}
-
-impl std::error::Error for Dropped {}
-
 /// Lets requests in and answers out.
+#[derive(Clone)]
 pub(crate) struct Gate {
     shared: Arc<Shared>,
     routes: Router,
@@ -73,34 +60,80 @@ impl Gate {
         };
         let exchange =
             exchange::read(&parts, &body, self.shared.clock.moment(), &self.shared.exchanges);
-        let Some(exchange) = exchange else {
-            let (parts, body) = self.execute(parts, body).await.into_parts();
-            return Ok(Response::from_parts(parts, Body::new(Full::new(body))));
-        };
-        let mut watch = Watch { exchange: Some(exchange), shared: Arc::clone(&self.shared) };
-        let reply = self.execute(parts, body).await;
-        watch.executed(&reply);
-        Ok(Leaving::whole(reply, watch))
-    }
-
-    /// Carries a request out to its end, whatever becomes of its client in the meantime.
-    async fn execute(&self, parts: Parts, body: Bytes) -> http::Response<Bytes> {
-        let mut routes = self.routes.clone();
+        let gate = self.clone();
         let work = async move {
-            let request = Request::from_parts(parts, Body::new(Full::new(body)));
-            let response =
-                routes.call(request).await.unwrap_or_else(|never: Infallible| match never {});
-            let (parts, body) = response.into_parts();
-            // The bodies of our own answers are all there, and cannot fail.
-            let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-            http::Response::from_parts(parts, body)
+            let Some(mut exchange) = exchange else {
+                return Ok(gate.execute(parts, body).await.map(Full::new).map(Body::new));
+            };
+            let met = gate.shared.faults.meet(&exchange);
+            exchange.fault = met.name();
+            gate.pass(parts, body, Watch::new(exchange, &gate.shared), met).await
         };
+        // What has arrived is carried out to its end, whatever becomes of its client in the meantime.
         let done = tokio::spawn(ids::within(&self.shared.ids, work)).await;
         done.unwrap_or_else(|_panic| {
-            let mut response = http::Response::new(Bytes::new());
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
+            Ok(refusal(StatusCode::INTERNAL_SERVER_ERROR, "The sandbox has a defect here.\n"))
         })
+    }
+
+    /// Answers a request to a service, with the faults that it meets.
+    async fn pass(
+        &self,
+        parts: Parts,
+        body: Bytes,
+        mut watch: Watch,
+        met: Met,
+    ) -> Result<Response, Dropped> {
+        if !met.delay.is_zero() {
+            clock::pause(met.delay).await;
+        }
+        let instead = match &met.fault {
+            Some(Fault::DropBefore) => {
+                watch.untold();
+                return Err(Dropped);
+            }
+            Some(Fault::ErrorBefore { status }) => Some(watch.error(*status)),
+            Some(Fault::Throttle) => Some(watch.throttled()),
+            _ => None,
+        };
+        let reply = match instead {
+            Some(error) => error,
+            None => {
+                if met.fault == Some(Fault::Duplicate) {
+                    self.execute(parts.clone(), body.clone()).await;
+                }
+                self.execute(parts, body).await
+            }
+        };
+        watch.replied(&reply);
+        match met.fault {
+            Some(Fault::CommitThenDrop) => {
+                watch.untold();
+                Err(Dropped)
+            }
+            Some(Fault::ErrorAfter { status }) => {
+                let error = watch.error(status);
+                watch.replied(&error);
+                Ok(Leaving::whole(error, watch))
+            }
+            Some(Fault::Truncate { after }) => {
+                let half = reply.body().len() / 2;
+                let after = after.and_then(|after| usize::try_from(after).ok()).unwrap_or(half);
+                Ok(Leaving::cut(reply, after, watch))
+            }
+            _ => Ok(Leaving::whole(reply, watch)),
+        }
+    }
+
+    /// Carries a request out.
+    async fn execute(&self, parts: Parts, body: Bytes) -> http::Response<Bytes> {
+        let request = Request::from_parts(parts, Body::new(Full::new(body)));
+        let answered = self.routes.clone().call(request).await;
+        let (parts, body) =
+            answered.unwrap_or_else(|never: Infallible| match never {}).into_parts();
+        // The bodies of our own answers are all there, and cannot fail.
+        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        http::Response::from_parts(parts, body)
     }
 }
 
@@ -134,116 +167,4 @@ fn refusal(status: StatusCode, why: &'static str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
-}
-
-/// An exchange on its way; when it goes, what is known of it by then is kept.
-pub(crate) struct Watch {
-    exchange: Option<Exchange>,
-    shared: Arc<Shared>,
-}
-
-impl Watch {
-    fn executed(&mut self, reply: &http::Response<Bytes>) {
-        if let Some(exchange) = &mut self.exchange {
-            exchange.executed(reply.status().as_u16(), reply.body());
-        }
-    }
-
-    fn leaves(&mut self) {
-        if let Some(exchange) = &mut self.exchange {
-            exchange.answered = Some(self.shared.clock.moment());
-        }
-    }
-
-    /// The last byte goes: it is known before the client can know it.
-    fn ended(&mut self) {
-        if let Some(mut exchange) = self.exchange.take() {
-            exchange.whole = true;
-            self.shared.exchanges.add(exchange);
-        }
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if let Some(exchange) = self.exchange.take() {
-            self.shared.exchanges.add(exchange);
-        }
-    }
-}
-
-/// The body of an answer as it leaves.
-pub(crate) struct Leaving {
-    bytes: Option<Bytes>,
-    watch: Option<Watch>,
-    end: End,
-}
-
-/// How the body of an answer ends.
-enum End {
-    Whole,
-    /// It breaks off, as soon as what went before is on its way.
-    BrokenOff {
-        on_its_way: bool,
-    },
-}
-
-impl Leaving {
-    /// An answer that leaves as it is.
-    fn whole(reply: http::Response<Bytes>, mut watch: Watch) -> Response {
-        let (parts, bytes) = reply.into_parts();
-        watch.leaves();
-        if bytes.is_empty() {
-            watch.ended();
-        }
-        let bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
-        Response::from_parts(parts, Body::new(Self { bytes, watch: Some(watch), end: End::Whole }))
-    }
-
-    /// Nothing of one.
-    pub(crate) const fn broken_off() -> Self {
-        Self { bytes: None, watch: None, end: End::BrokenOff { on_its_way: false } }
-    }
-}
-
-impl HttpBody for Leaving {
-    type Data = Bytes;
-    type Error = Dropped;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
-        let bytes = self.bytes.take();
-        match (&mut self.end, bytes) {
-            (End::Whole, bytes) => {
-                if let Some(watch) = &mut self.watch {
-                    watch.ended();
-                }
-                Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
-            }
-            (End::BrokenOff { .. }, Some(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            (End::BrokenOff { on_its_way: true }, None) => Poll::Ready(Some(Err(Dropped))),
-            (End::BrokenOff { on_its_way }, None) => {
-                // The connection sends what it has before it asks again.
-                *on_its_way = true;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self.end, End::Whole) && self.bytes.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match (&self.end, &self.bytes) {
-            (End::Whole, bytes) => {
-                let length = bytes.as_ref().map_or(0, Bytes::len);
-                SizeHint::with_exact(u64::try_from(length).unwrap_or_default())
-            }
-            (End::BrokenOff { .. }, _) => SizeHint::default(),
-        }
-    }
 }

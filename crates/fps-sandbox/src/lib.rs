@@ -34,8 +34,11 @@ mod tls;
 
 mod browsers;
 mod exchange;
+mod faults;
 mod gate;
+mod leaving;
 mod server;
+mod throttle;
 
 mod amazon_pay;
 mod charge_permissions;
@@ -67,9 +70,11 @@ pub use books::{Service, Totals};
 pub use charge_permissions::ChargePermissionSpec;
 pub use error::{Error, ErrorKind};
 pub use exchange::{Exchange, Moment, Wire};
+pub use faults::{Fault, FaultPlan, FaultRule, FaultState};
 pub use listener::Sandbox;
 pub use merchants::{Merchant, MerchantSpec};
 pub use notifications::{Delivery, NotificationFaults, NotificationRecord};
 pub use sandbox::Config;
 pub use subscriptions::SubscriptionSpec;
+pub use throttle::Throttle;
 pub use tokens::TokenSpec;

@@ -18,12 +18,14 @@ use crate::browsers::Hosts;
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::Exchange;
+use crate::faults::{FaultPlan, Faults};
 use crate::fees::Fees;
 use crate::ids::Source;
 use crate::merchants::{Merchant, MerchantSpec};
 use crate::notifications::{NotificationFaults, Sns};
 use crate::payments;
 use crate::store::Store;
+use crate::throttle::{Buckets, Throttle};
 use crate::tokens::TokenSpec;
 use crate::{exchange, settings};
 
@@ -48,6 +50,10 @@ pub struct Config {
     pub tls_dir: Option<PathBuf>,
     /// Further names under which the sandbox may be asked: see [`Config::allow_host`].
     pub hosts: Vec<String>,
+    /// Whose limits apply to how often a merchant may ask. Default: none.
+    pub throttle: Throttle,
+    /// What goes wrong from the start.
+    pub faults: FaultPlan,
     /// What the control API asks for, as `authorization: Bearer …`.
     pub control_token: Option<Secret>,
     /// How long card payments and refunds are under way. Default: 200 ms.
@@ -81,6 +87,8 @@ impl Config {
             http: false,
             tls_dir: None,
             hosts: Vec::new(),
+            throttle: Throttle::Off,
+            faults: FaultPlan::default(),
             control_token: None,
             processing: Duration::from_millis(200),
             fee_percent: 3,
@@ -143,6 +151,20 @@ impl Config {
         self
     }
 
+    /// The same with these limits.
+    #[must_use]
+    pub const fn throttle(mut self, throttle: Throttle) -> Self {
+        self.throttle = throttle;
+        self
+    }
+
+    /// The same with these faults from the start.
+    #[must_use]
+    pub fn faults(mut self, plan: FaultPlan) -> Self {
+        self.faults = plan;
+        self
+    }
+
     /// The same with a control API that asks for this.
     #[must_use]
     pub fn control_token(mut self, token: Secret) -> Self {
@@ -194,6 +216,8 @@ pub(crate) struct Shared {
     pub(crate) sns: Sns,
     pub(crate) notification_faults: Mutex<NotificationFaults>,
     pub(crate) exchanges: exchange::Log,
+    pub(crate) faults: Faults,
+    pub(crate) throttle: Buckets,
     pub(crate) hosts: Hosts,
     pub(crate) url: String,
 }

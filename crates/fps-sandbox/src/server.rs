@@ -7,9 +7,15 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get};
+use bytes::Bytes;
+use fps_model::amazon_pay::ReasonCode;
+use fps_model::flexible_payments::{ErrorCode, ErrorDocument};
+use fps_model::{ServiceError, soap};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::amazon_pay::{self, PayRequest};
+use crate::books::Service;
+use crate::exchange::{Exchange, Wire};
 use crate::flexible_payments::{self, QueryRequest};
 use crate::idempotency::Reply;
 use crate::ids;
@@ -18,6 +24,9 @@ use crate::sandbox::{CERTIFICATE_PATH, Shared};
 
 /// The door has read the body, and knows how large one may be.
 const BODY_BYTES_MAX: usize = usize::MAX;
+
+const XML: &str = "text/xml; charset=utf-8";
+const JSON: &str = "application/json";
 
 /// Everything the sandbox answers.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -48,10 +57,10 @@ async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         form,
     };
     let reply = flexible_payments::answer(&shared, request).await.unwrap_or_else(|error| {
-        let code = fps_model::flexible_payments::ErrorCode::InternalError;
+        let code = ErrorCode::InternalError;
         flexible_payments::refuse(code, chain(&error))
     });
-    respond(reply, "text/xml; charset=utf-8", None)
+    respond(reply, XML, None)
 }
 
 async fn pay(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -72,10 +81,67 @@ async fn pay(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         body: body.to_vec(),
     };
     let reply = amazon_pay::answer(&shared, request).await.unwrap_or_else(|error| {
-        let code = fps_model::amazon_pay::ReasonCode::InternalServerError;
+        let code = ReasonCode::InternalServerError;
         amazon_pay::refuse(code, chain(&error))
     });
-    respond(reply, "application/json", Some(ids::request_id()))
+    respond(reply, JSON, Some(ids::request_id()))
+}
+
+/// What a service answers when it fails, because a fault was asked for. Gateways in front of a service
+/// may answer in documents of their own; those are not known.
+pub(crate) fn error(exchange: &Exchange, status: u16) -> http::Response<Bytes> {
+    let busy = status == 503;
+    let reply = match exchange.service {
+        Service::AmazonPay => {
+            let code = match busy {
+                true => ReasonCode::ServiceUnavailable,
+                false => ReasonCode::InternalServerError,
+            };
+            pay_refusal(status, code)
+        }
+        Service::FlexiblePayments => {
+            let code = match busy {
+                true => ErrorCode::ServiceUnavailable,
+                false => ErrorCode::InternalError,
+            };
+            fps_refusal(exchange, status, code)
+        }
+    };
+    into_bytes(reply, exchange.service)
+}
+
+/// What a service answers to one request too many. How FPS said so is not known: its clients take 503
+/// for a reason to wait.
+pub(crate) fn throttled(exchange: &Exchange) -> http::Response<Bytes> {
+    let reply = match exchange.service {
+        Service::AmazonPay => pay_refusal(429, ReasonCode::TooManyRequests),
+        Service::FlexiblePayments => fps_refusal(exchange, 503, ErrorCode::ServiceUnavailable),
+    };
+    into_bytes(reply, exchange.service)
+}
+
+const FAULT: &str = "The sandbox was told to fail here.";
+
+fn pay_refusal(status: u16, code: ReasonCode) -> Reply {
+    Reply { status, body: ServiceError::new(code, FAULT).to_json() }
+}
+
+fn fps_refusal(exchange: &Exchange, status: u16, code: ErrorCode) -> Reply {
+    let error = ServiceError::new(code, FAULT).with_request_id(ids::request_id());
+    let fault = || {
+        let fault = error.to_document(ErrorDocument::SoapFault);
+        soap::wrap_answer(&fault, &soap::Addressing::default()).ok()
+    };
+    let body = if exchange.wire == Wire::Soap { fault() } else { None };
+    Reply { status, body: body.unwrap_or_else(|| error.to_xml()) }
+}
+
+fn into_bytes(reply: Reply, service: Service) -> http::Response<Bytes> {
+    match service {
+        Service::AmazonPay => headed(reply, JSON, Some(ids::request_id())),
+        Service::FlexiblePayments => headed(reply, XML, None),
+    }
+    .map(Bytes::from)
 }
 
 async fn certificate(State(shared): State<Arc<Shared>>) -> Response {
@@ -95,7 +161,15 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn respond(reply: Reply, content_type: &'static str, request_id: Option<String>) -> Response {
-    let mut response = Response::new(Body::from(reply.body));
+    headed(reply, content_type, request_id).map(Body::from)
+}
+
+fn headed(
+    reply: Reply,
+    content_type: &'static str,
+    request_id: Option<String>,
+) -> http::Response<Vec<u8>> {
+    let mut response = http::Response::new(reply.body);
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -183,7 +183,7 @@ fn operation(method: &str, path: &str) -> Option<&'static str> {
 
 impl Exchange {
     /// Takes from an answer what it says; whether it leaves is another matter.
-    pub(crate) fn executed(&mut self, status: u16, body: &[u8]) {
+    pub(crate) fn replied(&mut self, status: u16, body: &[u8]) {
         // An answer that is no text says nothing.
         let text = std::str::from_utf8(body).unwrap_or_default();
         self.status = Some(status);
@@ -340,14 +340,14 @@ mod tests {
     #[test]
     fn an_answer_tells_what_was_made_or_why_not() {
         let mut refund = seen("POST", "/v2/refunds", &[], "{}").unwrap();
-        refund.executed(201, br#"{"refundId":"R","chargeId":"C"}"#);
+        refund.replied(201, br#"{"refundId":"R","chargeId":"C"}"#);
         assert_eq!((refund.status, refund.created.as_deref()), (Some(201), Some("R")));
-        refund.executed(400, br#"{"reasonCode":"CurrencyMismatch","message":""}"#);
+        refund.replied(400, br#"{"reasonCode":"CurrencyMismatch","message":""}"#);
         assert_eq!(refund.error.as_deref(), Some("CurrencyMismatch"));
         let mut pay = seen("GET", "/?Action=Pay", &[], "").unwrap();
-        pay.executed(200, b"<PayResponse><TransactionId>T</TransactionId></PayResponse>");
+        pay.replied(200, b"<PayResponse><TransactionId>T</TransactionId></PayResponse>");
         assert_eq!((pay.created.as_deref(), pay.error.as_deref()), (Some("T"), None));
-        pay.executed(403, b"<Response><Errors><Error><Code>AuthFailure</Code></Error></Errors>");
+        pay.replied(403, b"<Response><Errors><Error><Code>AuthFailure</Code></Error></Errors>");
         assert_eq!(pay.error.as_deref(), Some("AuthFailure"));
     }
 }

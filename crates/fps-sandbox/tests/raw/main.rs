@@ -32,7 +32,10 @@ mod pay_sessions;
 
 mod books;
 mod declined;
+mod door;
 mod durability;
+mod faults;
 mod notifications;
 mod races;
 mod seeded;
+mod throttle;
