@@ -44,6 +44,7 @@ use crate::payments::Owner;
 use crate::sandbox::Shared;
 
 pub use given::CaptureCharge;
+pub(crate) use given::permission_for;
 pub(crate) use refusals::refuse;
 use refusals::unreadable;
 pub use region::Region;

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::browsers::Hosts;
 use crate::clock::{self, Clock};
+use crate::control::{Access, Control};
 use crate::error::{Error, ErrorKind};
 use crate::faults::Faults;
 use crate::fees::Fees;
@@ -56,7 +57,7 @@ impl App {
         };
         let (ahead, starts) = store.run(remembered).await?;
         ids.restart(starts);
-        let (private_key_pem, certificate_pem) = notification_key(&store, &ids).await?;
+        let (private_key_pem, certificate_pem) = notification_key(&store, config.seed).await?;
         let notification_key = PrivateKey::from_pem(&private_key_pem)
             .map_err(|error| Error::with(ErrorKind::Key, error))?;
         let shared = Arc::new(Shared {
@@ -75,6 +76,7 @@ impl App {
             faults,
             throttle: Buckets::new(config.throttle),
             hosts: Hosts::new(config),
+            access: Access::new(config.control_token.clone()),
             url: url.into(),
         });
         let workers = [
@@ -92,6 +94,12 @@ impl App {
             let gate = Arc::clone(&gate);
             async move { gate.answer(request).await.unwrap_or_else(|_dropped| broken_off()) }
         })
+    }
+
+    /// What its owner can do with it: the methods behind the control API.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control::new(Arc::clone(&self.shared))
     }
 
     pub(crate) fn gate(&self) -> Gate {
@@ -125,7 +133,7 @@ fn broken_off() -> http::Response<Body> {
 }
 
 /// The key of notifications, made when the database is new and kept in it.
-async fn notification_key(store: &Store, ids: &Arc<Source>) -> Result<(String, String), Error> {
+async fn notification_key(store: &Store, seed: Option<u64>) -> Result<(String, String), Error> {
     let find = |connection: &Connection| -> Result<Option<(String, String)>, Error> {
         let query = "SELECT private_key_pem, certificate_pem FROM signing_key";
         let found = connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -134,7 +142,9 @@ async fn notification_key(store: &Store, ids: &Arc<Source>) -> Result<(String, S
     if let Some(found) = store.run(find).await? {
         return Ok(found);
     }
-    let source = Arc::clone(ids);
+    // From a stream of its own: what is made after a reset is what is made in a fresh sandbox.
+    let source = Source::new(seed);
+    source.restart(u64::MAX);
     let made = tokio::task::spawn_blocking(move || tls::notification_key(&source))
         .await
         .map_err(|error| Error::with(ErrorKind::Key, error))??;

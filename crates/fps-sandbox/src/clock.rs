@@ -104,8 +104,8 @@ fn machine_time() -> Millis {
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// The last millisecond that the messages can write, in the year 9999.
-const LAST: Millis = 253_402_300_799_999;
+/// The last millisecond that the messages can write: in the year 9999, wherever on Earth one is.
+const LAST: Millis = 253_402_207_199_999;
 
 /// A time of the sandbox as the messages write it.
 #[expect(clippy::expect_used, reason = "a date before the year 10000 has four digits")]
@@ -116,4 +116,16 @@ pub(crate) fn timestamp(at: Millis) -> Timestamp {
 /// Milliseconds of a duration that somebody configured.
 pub(crate) fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_time_can_be_written() {
+        for at in [Millis::MIN, -1, 0, LAST, LAST + 1, Millis::MAX] {
+            assert!((0..=LAST).contains(&timestamp(at).unix_millis()), "{at}");
+        }
+    }
 }

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Key,
     /// The owner asked for something that cannot be.
     Invalid,
+    /// The owner named something that is not there.
+    NotFound,
     /// The books do not balance.
     Unbalanced,
     /// The server failed.
@@ -73,6 +75,7 @@ impl fmt::Display for Error {
             ErrorKind::Database => "the database of the sandbox failed",
             ErrorKind::Key => "the sandbox could not make a key",
             ErrorKind::Invalid => "the sandbox cannot create this",
+            ErrorKind::NotFound => "the sandbox has nothing of this name",
             ErrorKind::Unbalanced => "the books of the sandbox do not balance",
             ErrorKind::Serve => "the server of the sandbox failed",
         })

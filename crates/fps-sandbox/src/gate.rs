@@ -18,7 +18,7 @@ use crate::exchange;
 use crate::faults::{Fault, Met};
 use crate::leaving::{Dropped, Leaving, Watch};
 use crate::sandbox::Shared;
-use crate::{browsers, clock, ids, server};
+use crate::{browsers, clock, control, ids, server};
 
 /// The largest body of a request that is read, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -54,7 +54,11 @@ impl Gate {
             let why = "A page from elsewhere cannot send requests to this sandbox.\n";
             return Ok(refusal(StatusCode::FORBIDDEN, why));
         }
-        let body = match collect(body).await {
+        let most = match control::is_asked(&parts) {
+            true => control::BODY_BYTES_MAX,
+            false => BODY_BYTES_MAX,
+        };
+        let body = match collect(body, most).await {
             Ok(body) => body,
             Err(refusal) => return Ok(refusal),
         };
@@ -138,15 +142,15 @@ impl Gate {
 }
 
 /// Reads the whole body of a request.
-async fn collect<B>(body: B) -> Result<Bytes, Response>
+async fn collect<B>(body: B, most: usize) -> Result<Bytes, Response>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    if body.size_hint().lower() > u64::try_from(BODY_BYTES_MAX).unwrap_or(u64::MAX) {
+    if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "The body did not arrive whole.\n")),

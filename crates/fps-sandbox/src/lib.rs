@@ -27,6 +27,9 @@
 //! # }
 //! ```
 
+pub mod control;
+mod seeds;
+
 mod app;
 mod listener;
 mod sandbox;
@@ -75,6 +78,7 @@ pub use listener::Sandbox;
 pub use merchants::{Merchant, MerchantSpec};
 pub use notifications::{Delivery, NotificationFaults, NotificationRecord};
 pub use sandbox::Config;
+pub use seeds::{Seed, Seeded};
 pub use subscriptions::SubscriptionSpec;
 pub use throttle::Throttle;
 pub use tokens::TokenSpec;

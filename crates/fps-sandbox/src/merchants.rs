@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fps_sign::{PublicKey, Secret};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
 
 use crate::amazon_pay::Region;
 use crate::error::{Error, ErrorKind};
@@ -12,23 +13,29 @@ use crate::ids::Source;
 use crate::{ids, tls};
 
 /// A merchant to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MerchantSpec {
     name: String,
+    #[serde(default = "usual_email")]
     email: String,
     notification_url: Option<String>,
     sns_url: Option<String>,
+    #[serde(default)]
     region: Region,
+}
+
+fn usual_email() -> String {
+    "merchant@sandbox.example".to_owned()
 }
 
 impl MerchantSpec {
     /// With a name, and nowhere to send notifications.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        let email = "merchant@sandbox.example".to_owned();
         Self {
             name: name.into(),
-            email,
+            email: usual_email(),
             notification_url: None,
             sns_url: None,
             region: Region::default(),

@@ -15,8 +15,10 @@ use tokio::sync::Notify;
 use crate::app::App;
 use crate::books::{self, Service, Totals};
 use crate::browsers::Hosts;
-use crate::clock::{self, Clock, Millis};
-use crate::error::{Error, ErrorKind};
+use crate::clock::{Clock, Millis};
+use crate::control::Access;
+use crate::error::Error;
+use crate::exchange;
 use crate::exchange::Exchange;
 use crate::faults::{FaultPlan, Faults};
 use crate::fees::Fees;
@@ -27,7 +29,6 @@ use crate::payments;
 use crate::store::Store;
 use crate::throttle::{Buckets, Throttle};
 use crate::tokens::TokenSpec;
-use crate::{exchange, settings};
 
 /// Where the certificate of notifications is served. Source: published notifications of the FPS sandbox
 /// have such a path with a date.
@@ -219,6 +220,7 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     pub(crate) throttle: Buckets,
     pub(crate) hosts: Hosts,
+    pub(crate) access: Access,
     pub(crate) url: String,
 }
 
@@ -241,11 +243,7 @@ impl App {
     /// # Errors
     /// [`Error`].
     pub async fn create_merchant(&self, spec: MerchantSpec) -> Result<Merchant, Error> {
-        let source = Arc::clone(&self.shared.ids);
-        let new = tokio::task::spawn_blocking(move || spec.generate(&source))
-            .await
-            .map_err(|error| Error::with(ErrorKind::Key, error))??;
-        self.shared.store.run(move |connection| new.insert(connection)).await
+        self.control().create_merchant(spec).await
     }
 
     /// Gives a merchant a token to charge a sender with, as the co-branded pages would have.
@@ -292,12 +290,7 @@ impl App {
     /// # Errors
     /// [`Error`].
     pub async fn advance_clock(&self, by: Duration) -> Result<(), Error> {
-        let ahead = self.shared.clock.ahead().saturating_add(clock::millis(by));
-        let keep = move |connection: &Connection| settings::set_clock_ahead(connection, ahead);
-        self.shared.store.run(keep).await?;
-        self.shared.clock.set_ahead(ahead);
-        self.shared.wake();
-        Ok(())
+        self.control().advance_clock(by).await.map(|_| ())
     }
 
     /// Lets a merchant take money out of its account with a service, as it would to its bank: refunds

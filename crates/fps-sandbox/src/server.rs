@@ -15,6 +15,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::amazon_pay::{self, PayRequest};
 use crate::books::Service;
+use crate::control;
 use crate::exchange::{Exchange, Wire};
 use crate::flexible_payments::{self, QueryRequest};
 use crate::idempotency::Reply;
@@ -35,7 +36,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route(CERTIFICATE_PATH, get(certificate))
         .route(SNS_CERTIFICATE_PATH, get(certificate))
         .fallback(pay)
-        .with_state(shared)
+        .with_state(Arc::clone(&shared))
+        .merge(control::router(shared))
 }
 
 async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response {

@@ -7,6 +7,8 @@ use crate::error::{Error, ErrorKind};
 
 const CLOCK_AHEAD: &str = "clock-ahead";
 const STARTS: &str = "starts";
+/// How many of the refunds that come next are declined.
+pub(crate) const NEXT_DECLINES: &str = "next-declines";
 
 /// How far the clock is ahead of the machine's.
 pub(crate) fn clock_ahead(connection: &Connection) -> Result<Millis, Error> {
@@ -30,7 +32,19 @@ pub(crate) fn count_start(connection: &Connection) -> Result<u64, Error> {
     Ok(before)
 }
 
-fn get(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
+/// Forgets what is of no use without what was in the file; the time stays.
+pub(crate) fn reset(connection: &Connection) -> Result<(), Error> {
+    remove(connection, NEXT_DECLINES)?;
+    // The next start has a stream of its own after the one that began again.
+    set(connection, STARTS, "1")
+}
+
+pub(crate) fn remove(connection: &Connection, name: &str) -> Result<(), Error> {
+    connection.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?;
+    Ok(())
+}
+
+pub(crate) fn get(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
     let value = connection
         .prepare_cached("SELECT value FROM setting WHERE name = ?")?
         .query_row([name], |row| row.get(0))
@@ -38,7 +52,7 @@ fn get(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
     Ok(value)
 }
 
-fn set(connection: &Connection, name: &str, value: &str) -> Result<(), Error> {
+pub(crate) fn set(connection: &Connection, name: &str, value: &str) -> Result<(), Error> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
         .execute([name, value])?;

@@ -127,7 +127,7 @@ fn new_charge(id: String, merchant: i64, amount: Money) -> NewPayment {
 }
 
 /// The permission of a charge that is given: this one, if it is the merchant's, or one of its own.
-fn permission_for(
+pub(crate) fn permission_for(
     connection: &Connection,
     merchant: i64,
     amount: Money,

@@ -42,7 +42,7 @@ impl Operation {
         }
     }
 
-    pub(super) fn from_name(name: &str) -> Result<Self, Error> {
+    pub(crate) fn from_name(name: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|operation| operation.name() == name);
         found.ok_or_else(|| Error::with(ErrorKind::Database, "an unknown operation"))
     }
@@ -96,7 +96,7 @@ impl State {
         }
     }
 
-    pub(super) fn from_name(name: &str) -> Result<Self, Error> {
+    pub(crate) fn from_name(name: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|state| state.name() == name);
         found.ok_or_else(|| Error::with(ErrorKind::Database, "an unknown state"))
     }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{StoredPayment, bad_row, load, money_of, transfers};
 use crate::books::{self, Account, Place, Reason, Transfer};
 use crate::clock::Millis;
+use crate::control;
 use crate::error::{Error, ErrorKind};
 use crate::notifications;
 
@@ -71,6 +72,10 @@ pub(crate) fn begin_refund(
     now: Millis,
     processing: Millis,
 ) -> Result<StoredRefund, Error> {
+    let decline = match &new.decline {
+        Some(reason) => Some(reason.clone()),
+        None => control::take_decline(connection)?,
+    };
     let due_at = match plan.timing() {
         Timing::Later => Some(now.saturating_add(processing)),
         Timing::AtOnce => None,
@@ -94,7 +99,7 @@ pub(crate) fn begin_refund(
             new.soft_descriptor,
             new.notify_url,
             new.details.as_deref().unwrap_or("{}"),
-            new.decline,
+            decline,
             now,
             now,
             due_at,

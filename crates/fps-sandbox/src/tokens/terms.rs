@@ -79,7 +79,7 @@ impl Terms {
         serde_json::to_string(self).map_err(|error| Error::with(ErrorKind::Invalid, error))
     }
 
-    pub(super) fn from_json(text: &str) -> Result<Self, Error> {
+    pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
         serde_json::from_str(text).map_err(|error| Error::with(ErrorKind::Database, error))
     }
 }

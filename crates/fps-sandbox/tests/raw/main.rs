@@ -31,6 +31,7 @@ mod pay_requests;
 mod pay_sessions;
 
 mod books;
+mod control;
 mod declined;
 mod door;
 mod durability;

@@ -99,6 +99,13 @@ impl World {
         self.sandbox.totals(&self.merchant).await.unwrap()
     }
 
+    pub(crate) async fn transport_call(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> http::Response<Bytes> {
+        self.transport.call(request, Duration::from_secs(30), 1 << 20).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, request: http::Request<Bytes>) -> Seen {
         self.try_send(request).await.unwrap()
     }
