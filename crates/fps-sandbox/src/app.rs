@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use crate::audit::Report;
 use crate::browsers::Hosts;
 use crate::clock::{self, Clock};
 use crate::control::{Access, Control};
@@ -100,6 +101,15 @@ impl App {
     #[must_use]
     pub fn control(&self) -> Control {
         Control::new(Arc::clone(&self.shared))
+    }
+
+    /// What the client did wrong until now, as far as it can be seen; nothing can be asked any more when
+    /// the sandbox was stopped.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn audit(&self) -> Result<Report, Error> {
+        self.control().audit().await
     }
 
     pub(crate) fn gate(&self) -> Gate {

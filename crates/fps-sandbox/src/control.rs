@@ -3,6 +3,7 @@
 //! else: a handler reads a request, calls one method here, and writes what it returns.
 
 mod answers;
+mod audit;
 mod books;
 mod clock;
 mod duration;

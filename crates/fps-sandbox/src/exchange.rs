@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 pub(crate) use self::read::read;
+use crate::audit::Audit;
 use crate::books::Service;
 
 /// The most exchanges that are kept; the oldest go first.
@@ -85,13 +86,16 @@ pub struct Exchange {
 
 /// The last exchanges of a sandbox.
 pub(crate) struct Log {
+    /// Sees each of them on its way.
+    pub(crate) audit: Audit,
     next: AtomicU64,
     kept: Mutex<VecDeque<Exchange>>,
 }
 
 impl Log {
-    pub(crate) const fn new() -> Self {
-        Self { next: AtomicU64::new(1), kept: Mutex::new(VecDeque::new()) }
+    pub(crate) fn new() -> Self {
+        let audit = Audit::default();
+        Self { audit, next: AtomicU64::new(1), kept: Mutex::new(VecDeque::new()) }
     }
 
     /// The number of the next request.
@@ -101,6 +105,7 @@ impl Log {
 
     /// Keeps one that has ended.
     pub(crate) fn add(&self, exchange: Exchange) {
+        self.audit.see(&exchange);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() == KEPT_MAX {
             kept.pop_front();

@@ -27,6 +27,7 @@
 //! # }
 //! ```
 
+pub mod audit;
 pub mod control;
 mod seeds;
 

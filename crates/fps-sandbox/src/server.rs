@@ -147,6 +147,7 @@ fn into_bytes(reply: Reply, service: Service) -> http::Response<Bytes> {
 }
 
 async fn certificate(State(shared): State<Arc<Shared>>) -> Response {
+    shared.exchanges.audit.certificate_was_fetched();
     let body = shared.certificate_pem.clone().into_bytes();
     respond(Reply { status: 200, body }, "application/x-pem-file", None)
 }

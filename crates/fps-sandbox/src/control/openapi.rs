@@ -42,7 +42,7 @@ const TAKEN: [(&str, &str); 9] = [
 ];
 
 /// The objects that are answered: everything is there, and what has a question mark may be null.
-const GIVEN: [(&str, &str); 26] = [
+const GIVEN: [(&str, &str); 29] = [
     ("Amount", "amount:decimal currencyCode:string"),
     (
         "Answer",
@@ -52,6 +52,15 @@ const GIVEN: [(&str, &str); 26] = [
     ("Clock", "now:time aheadMillis:integer standsStill:boolean"),
     ("Document", ""),
     ("Entry", "merchant:string account:string instrument:string amount:Amount"),
+    (
+        "Evidence",
+        "number:integer at:time operation?:string key?:string payment?:string status?:integer",
+    ),
+    (
+        "Finding",
+        "code:string severity:low|medium|high sentence:string hint:string times:integer
+         requests:[Evidence]",
+    ),
     ("Health", "status:string version:string url:string clock:Clock merchants:integer"),
     (
         "Instrument",
@@ -103,6 +112,7 @@ const GIVEN: [(&str, &str); 26] = [
          state:pending|refunded|declined reason?:string amount:Amount feeReturned:Amount
          reference?:string decline?:string createdAt:time updatedAt:time",
     ),
+    ("Report", "exchanges:integer counts:object findings:[Finding]"),
     ("RefundPage", "items:[Refund] next?:integer"),
     (
         "Seeded",

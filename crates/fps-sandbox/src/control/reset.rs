@@ -46,7 +46,7 @@ fn empty(connection: &Connection, reset: Reset) -> Result<(), Error> {
 }
 
 impl Control {
-    /// Empties the sandbox. Its time stays, and merchants may. One with a seed that keeps nothing
+    /// Empties the sandbox, and forgets its audit. Its time stays, and merchants may. One with a seed that keeps nothing
     /// begins its identifiers again, as if it were fresh.
     ///
     /// # Errors
@@ -60,7 +60,9 @@ impl Control {
             }
             Ok(reset)
         };
-        self.run(work).await
+        let reset = self.run(work).await?;
+        self.reset_audit();
+        Ok(reset)
     }
 }
 

@@ -3,8 +3,8 @@
 use axum::routing::{MethodRouter, delete, get, post, put};
 
 use super::{
-    Control, answers, books, clock, health, instruments, list, merchants, movements, notifications,
-    openapi, outcomes, payments, refunds, reset, seed, tokens,
+    Control, answers, audit, books, clock, health, instruments, list, merchants, movements,
+    notifications, openapi, outcomes, payments, refunds, reset, seed, tokens,
 };
 
 /// A route.
@@ -64,16 +64,44 @@ fn change(
 }
 
 pub(super) fn all() -> Vec<Route> {
-    let mut all = objects();
-    all.extend(arrangements());
-    all
+    [itself(), objects(), books(), outcomes(), deliveries()].into_iter().flatten().collect()
+}
+
+/// The sandbox as a whole.
+fn itself() -> Vec<Route> {
+    vec![
+        read("/health", "Health", "Is it there, and what is it?", get(health::get)),
+        read("/openapi.json", "Document", "This document.", get(openapi::get)),
+        create(
+            "/seed",
+            "Seed",
+            "Seeded",
+            "Makes everything in a seed file, or nothing.",
+            post(seed::seed),
+        ),
+        change(
+            "post",
+            "/reset",
+            Some("Reset"),
+            "Reset",
+            "Empties the sandbox.",
+            post(reset::reset),
+        ),
+        read("/clock", "Clock", "The time of the sandbox.", get(clock::get)),
+        change(
+            "post",
+            "/clock",
+            Some("ClockChange"),
+            "Clock",
+            "Moves the clock forward; what is due by then happens.",
+            post(clock::change),
+        ),
+    ]
 }
 
 /// What is in the sandbox.
 fn objects() -> Vec<Route> {
     vec![
-        read("/health", "Health", "Is it there, and what is it?", get(health::get)),
-        read("/openapi.json", "Document", "This document.", get(openapi::get)),
         list_of("/merchants", "MerchantPage", "Merchants.", get(merchants::list)),
         create(
             "/merchants",
@@ -112,6 +140,12 @@ fn objects() -> Vec<Route> {
             "Refunds; the subject is a payment or a refund.",
             get(refunds::list),
         ),
+    ]
+}
+
+/// What its books say.
+fn books() -> Vec<Route> {
+    vec![
         list_of(
             "/movements",
             "MovementPage",
@@ -126,36 +160,12 @@ fn objects() -> Vec<Route> {
         ),
         read("/totals", "Totals", "What the books say about every merchant.", get(books::list)),
         read("/verify", "Verified", "Proves the books, or says what is wrong.", get(books::verify)),
-        create(
-            "/seed",
-            "Seed",
-            "Seeded",
-            "Makes everything in a seed file, or nothing.",
-            post(seed::seed),
-        ),
-        change(
-            "post",
-            "/reset",
-            Some("Reset"),
-            "Reset",
-            "Empties the sandbox.",
-            post(reset::reset),
-        ),
     ]
 }
 
-/// What will happen in it.
-fn arrangements() -> Vec<Route> {
+/// What becomes of refunds.
+fn outcomes() -> Vec<Route> {
     vec![
-        read("/clock", "Clock", "The time of the sandbox.", get(clock::get)),
-        change(
-            "post",
-            "/clock",
-            Some("ClockChange"),
-            "Clock",
-            "Moves the clock forward; what is due by then happens.",
-            post(clock::change),
-        ),
         change(
             "put",
             "/outcomes/payments/{id}",
@@ -210,6 +220,12 @@ fn arrangements() -> Vec<Route> {
             "Lets the next refunds succeed again.",
             delete(outcomes::accept_next),
         ),
+    ]
+}
+
+/// What merchants were told, and what they did wrong.
+fn deliveries() -> Vec<Route> {
+    vec![
         list_of(
             "/notifications",
             "NotificationPage",
@@ -224,5 +240,12 @@ fn arrangements() -> Vec<Route> {
             "Sends a notification once more.",
             post(notifications::resend),
         ),
+        read(
+            "/audit",
+            "Report",
+            "What the client did wrong, as far as it can be seen.",
+            get(audit::get),
+        ),
+        change("delete", "/audit", None, "Report", "Forgets what was found.", delete(audit::reset)),
     ]
 }

@@ -30,6 +30,7 @@ mod pay_permissions;
 mod pay_requests;
 mod pay_sessions;
 
+mod audit;
 mod books;
 mod control;
 mod declined;

@@ -40,7 +40,7 @@ pub(super) fn misfit(
             .iter()
             .find_map(|item| misfit(document, &schema["items"], item, &format!("{place}[]"))),
         Value::Object(fields) => {
-            let Some(properties) = schema["properties"].as_object() else { return None };
+            let properties = schema["properties"].as_object()?;
             let required = schema["required"].as_array().into_iter().flatten();
             let mut missing = required.filter(|name| !fields.contains_key(name.as_str().unwrap()));
             if let Some(name) = missing.next() {
