@@ -1,5 +1,6 @@
 //! The arguments and their help; what they mean together is checked where they are used.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -21,6 +22,8 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// Say what a refund would do, or which rule forbids it; sends nothing.
     Quote(Quote),
+    /// Serve both services on this machine until it is ended, and say what the client did wrong.
+    Sandbox(Sandbox),
 }
 
 #[derive(Debug, Args)]
@@ -71,4 +74,62 @@ pub(crate) enum Service {
     AmazonPay,
     /// Amazon Flexible Payments Service.
     FlexiblePayments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Listen on this port; 0 takes a free one.
+    #[arg(long, default_value_t = 7443)]
+    pub(crate) port: u16,
+    /// Listen on this address; the control API asks for a token on any other than loopback.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) bind: IpAddr,
+    /// Listen without TLS.
+    #[arg(long, conflicts_with = "tls_dir")]
+    pub(crate) http: bool,
+    /// Keep the certificate authority in this folder, so that it need be trusted only once [default: a
+    /// new one each time].
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) tls_dir: Option<PathBuf>,
+    /// Answer under this name as well; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// Keep the state in this SQLite file, and the merchants' keys beside it [default: a temporary
+    /// one].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+    /// How long card payments and refunds are under way, in milliseconds.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 200)]
+    pub(crate) processing: u32,
+    /// Whose limits apply to how often a merchant may ask.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) throttle: Limits,
+    /// Let go wrong what this JSON file says.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+    /// Make identifiers and keys from this number: the same each time, for tests only.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Make what this JSON file names, if the database is new [default: one merchant and two
+    /// payments].
+    #[arg(long, value_name = "FILE", conflicts_with = "merchant_notify")]
+    pub(crate) seed_file: Option<PathBuf>,
+    /// Post the notifications of the merchant that is made to this address.
+    #[arg(long, value_name = "URL")]
+    pub(crate) merchant_notify: Option<String>,
+    /// How to print what a client needs.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Format,
+}
+
+/// Limits of requests a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Limits {
+    /// None.
+    #[default]
+    Off,
+    /// Those of the live service.
+    Live,
+    /// Those of Amazon's own sandbox.
+    Sandbox,
 }

@@ -5,8 +5,10 @@ mod cli;
 mod demo;
 mod exit;
 mod output;
+mod place;
 mod progress;
 mod quote;
+mod sandbox;
 mod signals;
 
 use std::process::ExitCode;
@@ -31,5 +33,6 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.verb {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Quote(arguments) => quote::run(&arguments),
+        Verb::Sandbox(arguments) => sandbox::run(&arguments),
     }
 }

@@ -5,6 +5,11 @@ use std::io::Write;
 
 /// Says what is being done.
 pub(crate) fn step(text: &str) {
+    tell(&format!("· {text}"));
+}
+
+/// Says something of its own, such as what was seen on the way.
+pub(crate) fn tell(text: &str) {
     // Progress that nobody can read is no reason to stop.
-    drop(writeln!(std::io::stderr(), "· {text}"));
+    drop(writeln!(std::io::stderr(), "{text}"));
 }

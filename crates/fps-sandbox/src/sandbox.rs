@@ -18,7 +18,6 @@ use crate::browsers::Hosts;
 use crate::clock::{Clock, Millis};
 use crate::control::Access;
 use crate::error::Error;
-use crate::exchange;
 use crate::exchange::Exchange;
 use crate::faults::{FaultPlan, Faults};
 use crate::fees::Fees;
@@ -29,6 +28,7 @@ use crate::payments;
 use crate::store::Store;
 use crate::throttle::{Buckets, Throttle};
 use crate::tokens::TokenSpec;
+use crate::{exchange, tls};
 
 /// Where the certificate of notifications is served. Source: published notifications of the FPS sandbox
 /// have such a path with a date.
@@ -142,6 +142,12 @@ impl Config {
     pub fn tls_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.tls_dir = Some(folder.into());
         self
+    }
+
+    /// The file of the authority that clients must trust, where one is kept.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        self.tls_dir.as_ref().map(|folder| folder.join(tls::CA_FILE))
     }
 
     /// The same, asked under this name as well: that of a container, for instance. A request that names

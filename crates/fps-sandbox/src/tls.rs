@@ -31,7 +31,7 @@ pub(crate) struct Tls {
 }
 
 /// The file of the authority's certificate, which clients trust.
-const CA_FILE: &str = "fps-sandbox-ca.pem";
+pub(crate) const CA_FILE: &str = "fps-sandbox-ca.pem";
 /// The file of its key, for the owner of the folder alone.
 const CA_KEY_FILE: &str = "fps-sandbox-ca.key.pem";
 /// How long the certificate of the listener is good for: what clients of a strict kind take at most.

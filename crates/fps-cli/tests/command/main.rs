@@ -4,6 +4,8 @@
 
 mod database;
 mod ending;
+#[cfg(unix)]
+mod sandbox;
 
 use std::path::Path;
 use std::process::{Command, Output};
