@@ -2,12 +2,11 @@
 //! `crates/fps-sandbox/tests/clients`. What a client needs is installed into `target/clients`.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use clap::ValueEnum;
-use serde_json::Value;
+use serde_json::{Deserializer, Value};
 
 use crate::Outcome;
 
@@ -95,8 +94,7 @@ pub(crate) fn run_all(root: &Path, clients: &[Client]) -> Outcome {
             }
         };
         let sandbox = Sandbox::start(root, &place, client.sandbox_arguments())?;
-        sandbox.tell(&mut command);
-        command.env("PRIVATE_KEY_FILE", place.join("key.pem"));
+        sandbox.tell(&mut command)?;
         run(&mut command).map_err(|error| format!("{name}: {error}"))?;
     }
     println!("{} clients ran, {} were skipped", clients.len() - skipped.len(), skipped.len());
@@ -124,30 +122,29 @@ impl Sandbox {
             .stdout(Stdio::piped())
             .spawn()?;
         let output = child.stdout.take().ok_or("the sandbox has no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let said: Value = serde_json::from_str(&line)?;
-        fs::write(place.join("sandbox.json"), &line)?;
-        fs::write(place.join("key.pem"), text(&said, "/merchant/privateKeyPem")?)?;
-        let sandbox = Self { child, said };
-        Ok(sandbox)
+        let mut said = Deserializer::from_reader(output).into_iter::<Value>();
+        let said = said.next().ok_or("the sandbox says nothing")??;
+        fs::write(place.join("sandbox.json"), said.to_string())?;
+        Ok(Self { child, said })
     }
 
     /// What a script must know, as variables.
-    fn tell(&self, command: &mut Command) {
+    fn tell(&self, command: &mut Command) -> Outcome {
         let names = [
             ("SANDBOX_URL", "/url"),
-            ("SANDBOX_CA", "/caFile"),
-            ("NODE_EXTRA_CA_CERTS", "/caFile"),
-            ("CONTROL_URL", "/control/url"),
-            ("CONTROL_TOKEN", "/control/token"),
-            ("ACCESS_KEY_ID", "/merchant/accessKeyId"),
-            ("SECRET_KEY", "/merchant/secretKey"),
-            ("PUBLIC_KEY_ID", "/merchant/publicKeyId"),
+            ("SANDBOX_CA", "/authority"),
+            ("NODE_EXTRA_CA_CERTS", "/authority"),
+            ("CONTROL_URL", "/control"),
+            ("ACCESS_KEY_ID", "/merchants/0/access_key_id"),
+            ("SECRET_KEY", "/merchants/0/secret_key"),
+            ("PUBLIC_KEY_ID", "/merchants/0/public_key_id"),
+            ("PRIVATE_KEY_FILE", "/merchants/0/private_key_file"),
         ];
         for (name, path) in names {
-            command.env(name, text(&self.said, path).unwrap_or_default());
+            let value = self.said.pointer(path).and_then(Value::as_str);
+            command.env(name, value.ok_or_else(|| format!("the sandbox did not say {path}"))?);
         }
+        Ok(())
     }
 }
 
@@ -156,11 +153,6 @@ impl Drop for Sandbox {
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }
-}
-
-fn text(said: &Value, path: &str) -> Outcome<String> {
-    let found = said.pointer(path).and_then(Value::as_str);
-    Ok(found.ok_or_else(|| format!("the sandbox did not say {path}"))?.to_owned())
 }
 
 /// A folder of Python's own with what is pinned in a file.

@@ -2,7 +2,7 @@
 # The requests that Amazon's guides print, sent with curl and signed with openssl: SignatureVersion 1 and 2,
 # FPS 2008-09-17 and the form of Simple Pay. The sandbox is started with version 1 allowed.
 #
-# Reads SANDBOX_URL, SANDBOX_CA, CONTROL_URL, CONTROL_TOKEN, ACCESS_KEY_ID and SECRET_KEY.
+# Reads SANDBOX_URL, SANDBOX_CA, CONTROL_URL, ACCESS_KEY_ID and SECRET_KEY.
 set -euo pipefail
 
 host=${SANDBOX_URL#*://}
@@ -12,9 +12,7 @@ steps=0
 ask() { curl --silent --show-error --cacert "$SANDBOX_CA" "$@"; }
 
 control() {
-    local authorization=()
-    if [ -n "${CONTROL_TOKEN:-}" ]; then authorization=(--header "authorization: Bearer $CONTROL_TOKEN"); fi
-    ask --fail-with-body "${authorization[@]}" --header 'content-type: application/json' \
+    ask --fail-with-body --header 'content-type: application/json' \
         --request "$1" "$CONTROL_URL$2" --data "$3"
 }
 

@@ -10,12 +10,13 @@ const { readFileSync } = require('node:fs');
 const { WebStoreClient } = require('@amazonpay/amazon-pay-api-sdk-nodejs');
 
 const sandbox = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const { merchant } = sandbox;
+const [merchant] = sandbox.merchants;
+const privateKey = readFileSync(merchant.private_key_file, 'utf8');
 
 function clientWith(algorithm) {
   return new WebStoreClient({
-    publicKeyId: merchant.publicKeyId,
-    privateKey: merchant.privateKeyPem,
+    publicKeyId: merchant.public_key_id,
+    privateKey,
     region: 'us',
     algorithm,
     overrideServiceUrl: new URL(sandbox.url).host,
@@ -25,11 +26,9 @@ function clientWith(algorithm) {
 const client = clientWith('AMZN-PAY-RSASSA-PSS-V2');
 
 async function control(method, path, body) {
-  const headers = { 'content-type': 'application/json' };
-  if (sandbox.control.token) headers.authorization = `Bearer ${sandbox.control.token}`;
-  const answer = await fetch(`${sandbox.control.url}${path}`, {
+  const answer = await fetch(`${sandbox.control}${path}`, {
     method,
-    headers,
+    headers: { 'content-type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await answer.text();
@@ -152,7 +151,7 @@ const steps = {
     await refused(client.getRefund('S01-0000000-0000000-R000000'), 404, 'ResourceNotFound');
     const stranger = new WebStoreClient({
       publicKeyId: 'SANDBOX-AAAAAAAAAAAAAAAAAAAAAAAA',
-      privateKey: merchant.privateKeyPem,
+      privateKey,
       region: 'us',
       algorithm: 'AMZN-PAY-RSASSA-PSS-V2',
       overrideServiceUrl: new URL(sandbox.url).host,
