@@ -58,7 +58,8 @@ impl App {
         };
         let (ahead, starts) = store.run(remembered).await?;
         ids.restart(starts);
-        let (private_key_pem, certificate_pem) = notification_key(&store, config.seed).await?;
+        let (private_key_pem, certificate_pem) =
+            notification_key(&store, &ids, config.seed).await?;
         let notification_key = PrivateKey::from_pem(&private_key_pem)
             .map_err(|error| Error::with(ErrorKind::Key, error))?;
         let shared = Arc::new(Shared {
@@ -142,8 +143,15 @@ fn broken_off() -> http::Response<Body> {
     http::Response::new(Body::new(nothing))
 }
 
+/// That of notifications, and that of the first merchant.
+const KEYS_OF_A_NEW_SANDBOX: usize = 2;
+
 /// The key of notifications, made when the database is new and kept in it.
-async fn notification_key(store: &Store, seed: Option<u64>) -> Result<(String, String), Error> {
+async fn notification_key(
+    store: &Store,
+    ids: &Arc<Source>,
+    seed: Option<u64>,
+) -> Result<(String, String), Error> {
     let find = |connection: &Connection| -> Result<Option<(String, String)>, Error> {
         let query = "SELECT private_key_pem, certificate_pem FROM signing_key";
         let found = connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -152,9 +160,18 @@ async fn notification_key(store: &Store, seed: Option<u64>) -> Result<(String, S
     if let Some(found) = store.run(find).await? {
         return Ok(found);
     }
-    // From a stream of its own: what is made after a reset is what is made in a fresh sandbox.
-    let source = Source::new(seed);
-    source.restart(u64::MAX);
+    let source = match seed {
+        None => {
+            ids.spare.search(KEYS_OF_A_NEW_SANDBOX);
+            Arc::clone(ids)
+        }
+        // From a stream of its own: what is made after a reset is what is made in a fresh sandbox.
+        Some(_) => {
+            let own = Source::new(seed);
+            own.restart(u64::MAX);
+            own
+        }
+    };
     let made = tokio::task::spawn_blocking(move || tls::notification_key(&source))
         .await
         .map_err(|error| Error::with(ErrorKind::Key, error))??;

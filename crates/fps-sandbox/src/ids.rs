@@ -10,6 +10,7 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 
 use crate::error::{Error, ErrorKind};
+use crate::tls::SpareKeys;
 
 const DIGITS: &[u8] = b"0123456789";
 const CAPITALS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -23,13 +24,15 @@ tokio::task_local! {
 pub(crate) struct Source {
     /// The randomness of the system without.
     seeded: Option<(u64, Mutex<ChaCha20Rng>)>,
+    /// Keys that were begun before they were needed.
+    pub(crate) spare: SpareKeys,
 }
 
 impl Source {
     /// From a seed, or from the system.
     pub(crate) fn new(seed: Option<u64>) -> Arc<Self> {
         let seeded = seed.map(|seed| (seed, Mutex::new(ChaCha20Rng::seed_from_u64(seed))));
-        Arc::new(Self { seeded })
+        Arc::new(Self { seeded, spare: SpareKeys::default() })
     }
 
     /// Begins again. Each start on one file has a stream of its own, so that none meets the names of an

@@ -4,7 +4,8 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use rcgen::{
@@ -138,10 +139,39 @@ pub(crate) fn notification_key(source: &Source) -> Result<(String, String), Erro
     Ok((key.serialize_pem(), certificate.pem()))
 }
 
+/// RSA keys on their way: they are searched for, which takes as long as it takes, and a new sandbox
+/// needs more than one at once. Whichever is found first is taken first.
+#[derive(Default)]
+pub(crate) struct SpareKeys(Mutex<Option<mpsc::Receiver<KeyPair>>>);
+
+impl SpareKeys {
+    /// Begins to search for so many, side by side.
+    pub(crate) fn search(&self, number: usize) {
+        let (found, spare) = mpsc::channel();
+        for _ in 0..number {
+            let found = found.clone();
+            thread::spawn(move || {
+                // Without this one, the search begins when the key is needed; who needs none has gone.
+                let _gone = found_rsa_key().map(|key| found.send(key));
+            });
+        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
+    }
+
+    /// The next that is found; nothing if there will be no more.
+    fn take(&self) -> Option<KeyPair> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.recv().ok()
+    }
+}
+
 /// The library of the listener makes keys faster, and cannot be seeded.
+fn found_rsa_key() -> Result<KeyPair, Error> {
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(key_error)
+}
+
 fn new_rsa_key(source: &Source) -> Result<KeyPair, Error> {
     let Some(mut stream) = source.fork() else {
-        return KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(key_error);
+        return source.spare.take().map_or_else(found_rsa_key, Ok);
     };
     let key = RsaPrivateKey::new(&mut stream, SEEDED_BITS)
         .map_err(|error| Error::with(ErrorKind::Key, error))?;
