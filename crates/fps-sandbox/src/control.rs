@@ -7,6 +7,7 @@ mod audit;
 mod books;
 mod clock;
 mod duration;
+mod faults;
 mod guard;
 mod health;
 mod http;

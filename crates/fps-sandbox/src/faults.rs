@@ -95,6 +95,25 @@ impl Faults {
         Ok(())
     }
 
+    /// Adds a rule behind the others.
+    pub(crate) fn add(&self, rule: FaultRule) -> Result<FaultState, Error> {
+        rule.check()?;
+        Ok(self.lock().add(rule))
+    }
+
+    /// Takes a rule away; was there one of this name?
+    pub(crate) fn remove(&self, id: u64) -> bool {
+        let active = &mut self.lock().active;
+        let before = active.len();
+        active.retain(|active| active.state.id != id);
+        active.len() < before
+    }
+
+    /// The rules in their order, and what they have met.
+    pub(crate) fn states(&self) -> Vec<FaultState> {
+        self.lock().active.iter().map(|active| active.state.clone()).collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Rules> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,14 +121,14 @@ impl Faults {
 
 impl Rules {
     /// Each rule has a chance of its own, so that one more rule changes nothing for the others.
-    fn add(&mut self, rule: FaultRule) -> u64 {
+    fn add(&mut self, rule: FaultRule) -> FaultState {
         let id = self.next_id;
         self.next_id += 1;
         let mut chance = ChaCha20Rng::seed_from_u64(self.seed);
         chance.set_stream(u64::try_from(self.active.len()).unwrap_or(u64::MAX));
         let state = FaultState { id, rule, matched: 0, applied: 0 };
-        self.active.push(Active { state, chance });
-        id
+        self.active.push(Active { state: state.clone(), chance });
+        state
     }
 }
 
@@ -149,22 +168,18 @@ impl App {
     /// [`Error`] of the kind [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a rule that no
     /// request can meet.
     pub fn add_fault(&self, rule: FaultRule) -> Result<u64, Error> {
-        rule.check()?;
-        Ok(self.shared.faults.lock().add(rule))
+        Ok(self.shared.faults.add(rule)?.id)
     }
 
     /// Takes a rule away; was there one of this name?
     pub fn remove_fault(&self, id: u64) -> bool {
-        let active = &mut self.shared.faults.lock().active;
-        let before = active.len();
-        active.retain(|active| active.state.id != id);
-        active.len() < before
+        self.shared.faults.remove(id)
     }
 
     /// The rules in their order, and what they have met.
     #[must_use]
     pub fn faults(&self) -> Vec<FaultState> {
-        self.shared.faults.lock().active.iter().map(|active| active.state.clone()).collect()
+        self.shared.faults.states()
     }
 }
 

@@ -9,9 +9,20 @@ use super::http::{Answered, PREFIX, told};
 use super::routes::{self, Route};
 
 /// The objects that are read: everything with a question mark may be left out.
-const TAKEN: [(&str, &str); 9] = [
+const TAKEN: [(&str, &str); 12] = [
     ("ClockChange", "advance?:string to?:time"),
     ("Decline", "reason?:string"),
+    (
+        "Fault",
+        "kind:delay|error-before|error-after|drop-before|commit-then-drop|truncate|duplicate|throttle
+         millis?:integer status?:integer after?:integer",
+    ),
+    ("FaultPlan", "seed?:integer rules:[FaultRule]"),
+    (
+        "FaultRule",
+        "service?:amazon-pay|flexible-payments operation?:string key?:string payment?:string
+         object?:string nth?:integer times?:integer perMille?:integer fault:Fault",
+    ),
     (
         "InstrumentSpec",
         "id?:string merchant?:string kind:prepaid|postpaid creditLimit?:Amount expiresAt?:time",
@@ -42,7 +53,7 @@ const TAKEN: [(&str, &str); 9] = [
 ];
 
 /// The objects that are answered: everything is there, and what has a question mark may be null.
-const GIVEN: [(&str, &str); 29] = [
+const GIVEN: [(&str, &str); 31] = [
     ("Amount", "amount:decimal currencyCode:string"),
     (
         "Answer",
@@ -56,6 +67,8 @@ const GIVEN: [(&str, &str); 29] = [
         "Evidence",
         "number:integer at:time operation?:string key?:string payment?:string status?:integer",
     ),
+    ("FaultState", "id:integer rule:FaultRule matched:integer applied:integer"),
+    ("Faults", "items:[FaultState]"),
     (
         "Finding",
         "code:string severity:low|medium|high sentence:string hint:string times:integer

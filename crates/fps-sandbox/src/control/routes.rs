@@ -3,7 +3,7 @@
 use axum::routing::{MethodRouter, delete, get, post, put};
 
 use super::{
-    Control, answers, audit, books, clock, health, instruments, list, merchants, movements,
+    Control, answers, audit, books, clock, faults, health, instruments, list, merchants, movements,
     notifications, openapi, outcomes, payments, refunds, reset, seed, tokens,
 };
 
@@ -63,8 +63,41 @@ fn change(
     Route { method, takes, ..read(path, gives, summary, handler) }
 }
 
+/// What goes wrong on purpose.
+fn faults() -> Vec<Route> {
+    vec![
+        read("/faults", "Faults", "The fault rules, and what they have met.", get(faults::get)),
+        change(
+            "put",
+            "/faults",
+            Some("FaultPlan"),
+            "Faults",
+            "Replaces all fault rules, and their seed.",
+            put(faults::set),
+        ),
+        create(
+            "/faults",
+            "FaultRule",
+            "FaultState",
+            "Adds a fault rule behind the others.",
+            post(faults::add),
+        ),
+        change(
+            "delete",
+            "/faults/{id}",
+            None,
+            "Faults",
+            "Takes a fault rule away.",
+            delete(faults::remove),
+        ),
+    ]
+}
+
 pub(super) fn all() -> Vec<Route> {
-    [itself(), objects(), books(), outcomes(), deliveries()].into_iter().flatten().collect()
+    [itself(), objects(), books(), outcomes(), faults(), deliveries()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The sandbox as a whole.

@@ -75,6 +75,22 @@ fn walk<'a>(
         ("put", "/outcomes/next", "", json!({"count": 2})),
         ("get", "/outcomes/next", "", json!(null)),
         ("delete", "/outcomes/next", "", json!(null)),
+        (
+            "put",
+            "/faults",
+            "",
+            json!({"seed": 7, "rules": [{"operation": "None", "perMille": 5,
+                "fault": {"kind": "error-after", "status": 503}}]}),
+        ),
+        (
+            "post",
+            "/faults",
+            "",
+            json!({"service": "amazon-pay", "key": "k", "nth": 2, "times": 1,
+                "fault": {"kind": "truncate", "after": 9}}),
+        ),
+        ("get", "/faults", "", json!(null)),
+        ("delete", "/faults/{id}", "1", json!(null)),
         ("get", "/refunds", mine, json!(null)),
         ("get", "/movements", "limit=2", json!(null)),
         ("get", "/answers", "", json!(null)),
@@ -152,6 +168,21 @@ async fn the_document_in_the_repository_is_the_one_that_is_served() {
 }
 
 #[tokio::test]
+async fn faults_are_told_over_http_and_met() {
+    let world = World::start().await;
+    let body = refund_of(&world.charge("100.00", "3.00").await, "1.00");
+    let rule = json!({"operation": "CreateRefund", "times": 1, "fault": {"kind": "throttle"}});
+    let made = world.make("POST", "faults", rule.clone()).await;
+    assert_eq!(made["rule"], rule);
+    assert_eq!(world.create_refund("key", &body).await.0, 429);
+    assert_eq!(world.create_refund("key", &body).await.0, 201);
+    let met = &world.look("faults").await["items"][0];
+    assert_eq!((&met["matched"], &met["applied"]), (&json!(2), &json!(1)));
+    world.make("PUT", "faults", json!({"rules": []})).await;
+    assert_eq!(world.look("faults").await["items"], json!([]));
+}
+
+#[tokio::test]
 async fn problems_say_what_is_wrong() {
     let world = World::start().await;
     for (method, path, body, status, part) in [
@@ -170,6 +201,15 @@ async fn problems_say_what_is_wrong() {
             422,
             "http on this machine",
         ),
+        (
+            "POST",
+            "faults",
+            r#"{"fault":{"kind":"error-after","status":200}}"#,
+            422,
+            "one from 500 to 599",
+        ),
+        ("PUT", "faults", r#"{"rules":[{"fault":{"kind":"explode"}}]}"#, 400, "explode"),
+        ("DELETE", "faults/9", "", 404, "There is no such fault rule."),
         ("POST", "clock", r#"{"advance":"1y"}"#, 422, "`1y` is not a span of time"),
         ("POST", "clock", r#"{"to":"2001-01-01T00:00:00Z"}"#, 422, "The clock goes forward only."),
         ("POST", "clock", "{}", 422, "either by `advance` or with `to`"),

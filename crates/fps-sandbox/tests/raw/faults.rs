@@ -175,3 +175,26 @@ async fn a_plan_can_be_given_at_the_start_replaced_and_looked_at() {
     world.sandbox.set_faults(FaultPlan::default()).unwrap();
     assert_eq!(world.sandbox.faults(), []);
 }
+
+#[tokio::test]
+async fn the_audit_tells_a_client_that_trusts_a_lost_answer_from_one_that_does_not() {
+    for (second_key, expected) in [("key", 0), ("another", 1)] {
+        let refunds = Refunds::prepare().await;
+        let world = &refunds.world;
+        let lost = FaultRule::new(Fault::CommitThenDrop).operation("CreateRefund").times(1);
+        world.sandbox.add_fault(lost).unwrap();
+        let body = refund_of(&refunds.charge, "1.00");
+        let send = async |key: &str| {
+            let request = world.pay_request("POST", "/v2/refunds", Some(key), &body);
+            world.try_send(world.signed_pay(request)).await
+        };
+        assert!(send("key").await.is_none());
+        assert_eq!(send(second_key).await.unwrap().0, 201);
+        let report = world.sandbox.audit().await.unwrap();
+        let code = fps_sandbox::audit::Code::NewKeyAfterLostAnswer;
+        let found = report.findings.iter().filter(|finding| finding.code == code);
+        assert_eq!(found.count(), expected, "{report}");
+        let paid_back = usd(if expected == 0 { "1.00" } else { "2.00" });
+        assert_eq!(world.totals().await[0].refunding, paid_back, "what it cost");
+    }
+}
