@@ -2,6 +2,7 @@
 //! and files that nobody generates any more are an error.
 
 mod check;
+mod coverage;
 mod golden;
 mod names;
 mod openapi;
@@ -84,6 +85,7 @@ fn generate(root: &Path, spec: &Path) -> Outcome<BTreeMap<PathBuf, String>> {
     }
     files.extend(services.iter().flat_map(golden::files));
     files.extend(reference::files(&services));
+    files.extend([coverage::file(root, &services)?]);
     for service in &services {
         files.extend([match service.format() {
             Format::Params => wsdl::file(service),
