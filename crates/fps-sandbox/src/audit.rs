@@ -1,8 +1,8 @@
 //! What the client did wrong, as far as the sandbox can see: every exchange passes through a few rules
 //! on its way into the log, and what they find says what it would cost in production.
 //!
-//! Memory is bounded: each rule remembers at most [`REMEMBERED_MAX`] things, the oldest go first; at
-//! most [`FINDINGS_MAX`] findings are kept, with [`EVIDENCE_MAX`] requests each. The counts go on.
+//! Memory is bounded: each rule remembers at most `REMEMBERED_MAX` things, the oldest go first; at
+//! most `FINDINGS_MAX` findings are kept, with `EVIDENCE_MAX` requests each. The counts go on.
 //! Waits are measured by the machine's own time, ages and windows by that of the sandbox. The rules hold
 //! no bodies, and nothing that tells who a buyer is.
 

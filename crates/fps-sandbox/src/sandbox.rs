@@ -268,7 +268,7 @@ impl App {
     /// `AmazonRejected` or `ProcessingFailure`. Bank and balance refunds end at once: so do these.
     ///
     /// # Errors
-    /// [`Error`] of the kind [`ErrorKind::Invalid`] when there is no such payment.
+    /// [`Error`] of the kind [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when there is no such payment.
     pub async fn decline_refunds(&self, payment: &str, reason: &str) -> Result<(), Error> {
         self.set_decline(payment, Some(reason.to_owned())).await
     }
@@ -277,7 +277,7 @@ impl App {
     /// that have not ended yet.
     ///
     /// # Errors
-    /// [`Error`] of the kind [`ErrorKind::Invalid`] when there is no such payment.
+    /// [`Error`] of the kind [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when there is no such payment.
     pub async fn accept_refunds(&self, payment: &str) -> Result<(), Error> {
         self.set_decline(payment, None).await
     }
@@ -303,7 +303,7 @@ impl App {
     /// need what is left.
     ///
     /// # Errors
-    /// [`Error`] of the kind [`ErrorKind::Invalid`] when there is less than that.
+    /// [`Error`] of the kind [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when there is less than that.
     pub async fn withdraw(
         &self,
         merchant: &Merchant,

@@ -40,8 +40,10 @@ pub(crate) const MIGRATIONS: [Migration; 5] = [
 /// A step of the schema, and what SQL alone cannot do for it.
 pub(crate) struct Migration {
     pub(crate) sql: &'static str,
-    pub(crate) then: Option<fn(&Connection) -> Result<(), Error>>,
+    pub(crate) then: Option<Then>,
 }
+
+type Then = fn(&Connection) -> Result<(), Error>;
 
 /// A database that is written by one thread.
 #[derive(Clone)]

@@ -120,7 +120,7 @@ impl Client {
             let serial = self.number + CLIENTS * all.len();
             let charge = serial / PAY_EVERY / OF_ONE_CHARGE;
             let wish = match self.world.charges.get(charge) {
-                Some(charge) if serial % PAY_EVERY == 0 => Wish::charge(serial, charge),
+                Some(charge) if serial.is_multiple_of(PAY_EVERY) => Wish::charge(serial, charge),
                 _ => Wish::payment(serial, &self.payments[serial % self.payments.len()]),
             };
             let id = client::insist(&wish, &self.world, &mut self.place).await;
