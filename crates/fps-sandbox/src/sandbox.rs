@@ -335,7 +335,7 @@ impl App {
     /// Checks that every movement balances, and that refunds and books agree.
     ///
     /// # Errors
-    /// [`Error`] of the kind [`ErrorKind::Unbalanced`].
+    /// [`Error`] of the kind [`ErrorKind::Unbalanced`](crate::ErrorKind::Unbalanced).
     pub async fn verify_books(&self) -> Result<(), Error> {
         self.shared.store.run(books::verify).await
     }
