@@ -87,10 +87,14 @@ fn generate(root: &Path, spec: &Path) -> Outcome<BTreeMap<PathBuf, String>> {
     files.extend(reference::files(&services));
     files.extend([coverage::file(root, &services)?]);
     for service in &services {
-        files.extend([match service.format() {
-            Format::Params => wsdl::file(service),
-            Format::Json => openapi::file(service)?,
-        }]);
+        match service.format() {
+            Format::Params => {
+                let (path, text) = wsdl::file(service);
+                files.insert(PathBuf::from(wsdl::SERVED), text.clone());
+                files.insert(path, text);
+            }
+            Format::Json => files.extend([openapi::file(service)?]),
+        }
     }
     Ok(files)
 }

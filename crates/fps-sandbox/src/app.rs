@@ -67,6 +67,7 @@ impl App {
             clock: Clock::new(config.still_clock.map(Timestamp::unix_millis), ahead),
             ids,
             processing: clock::millis(config.processing),
+            legacy_v1: config.legacy_v1,
             fees: Fees { percent: config.fee_percent, fixed: config.fee_fixed },
             notification_key,
             certificate_pem,

@@ -76,11 +76,17 @@ impl Clock {
         }
     }
 
-    /// How far a date is off. Clients have the machine's time, or have been told that of the sandbox:
-    /// the nearer one counts.
+    /// How far a date is off the time that is [nearer](Self::nearer).
     pub(crate) fn distance(&self, date: Millis) -> Millis {
-        let from_machine = date.saturating_sub(machine_time()).saturating_abs();
-        from_machine.min(date.saturating_sub(self.now()).saturating_abs())
+        date.saturating_sub(self.nearer(date)).saturating_abs()
+    }
+
+    /// By which time a client dated something. Clients have the machine's time, or have been told that
+    /// of the sandbox: the nearer one counts.
+    pub(crate) fn nearer(&self, date: Millis) -> Millis {
+        let off = |time: &Millis| date.saturating_sub(*time).saturating_abs();
+        let (machine, sandbox) = (machine_time(), self.now());
+        if off(&machine) <= off(&sandbox) { machine } else { sandbox }
     }
 }
 

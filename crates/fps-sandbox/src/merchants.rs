@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use fps_sign::{PublicKey, Secret};
+use fps_sign::{Certificate, PublicKey, Secret};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 
@@ -23,6 +23,7 @@ pub struct MerchantSpec {
     sns_url: Option<String>,
     #[serde(default)]
     region: Region,
+    certificate_pem: Option<String>,
 }
 
 fn usual_email() -> String {
@@ -39,6 +40,7 @@ impl MerchantSpec {
             notification_url: None,
             sns_url: None,
             region: Region::default(),
+            certificate_pem: None,
         }
     }
 
@@ -63,6 +65,14 @@ impl MerchantSpec {
         self.region = region;
         self
     }
+
+    /// With an X.509 certificate of its own for SOAP, as PEM: the sandbox makes none then. It may be
+    /// signed by itself; as at AWS, its dates are not looked at.
+    #[must_use]
+    pub fn certificate_pem(mut self, pem: impl Into<String>) -> Self {
+        self.certificate_pem = Some(pem.into());
+        self
+    }
 }
 
 /// A merchant and both of its keys. The private halves are told once, here, and the private RSA key
@@ -83,6 +93,9 @@ pub struct Merchant {
     pub seller_id: String,
     /// The topic that these come through.
     pub topic_arn: String,
+    /// The X.509 certificate that signs SOAP requests, as PEM. It is that of the same private key,
+    /// unless the merchant came with its own.
+    pub certificate_pem: String,
 }
 
 impl fmt::Debug for Merchant {
@@ -101,6 +114,12 @@ impl MerchantSpec {
             check_address(url)?;
         }
         let (private_key_pem, public_key_pem) = tls::rsa_key(source)?;
+        let certificate_pem = match &self.certificate_pem {
+            Some(pem) => pem.clone(),
+            None => tls::merchant_certificate(&private_key_pem)?,
+        };
+        let certificate =
+            Certificate::from_pem(certificate_pem.as_bytes()).map_err(Error::invalid)?;
         ids::within_thread(source, || {
             let seller_id = ids::seller_id()?;
             Ok(NewMerchant {
@@ -110,11 +129,13 @@ impl MerchantSpec {
                     secret_key: Secret::new(ids::secret_key()?),
                     public_key_id: ids::public_key_id()?,
                     private_key_pem: Secret::new(private_key_pem),
+                    certificate_pem,
                     topic_arn: topic_arn(&seller_id, self.region),
                     seller_id,
                 },
                 spec: self,
                 public_key_pem,
+                certificate: certificate.der().to_vec(),
             })
         })
     }
@@ -147,14 +168,15 @@ pub(crate) struct NewMerchant {
     merchant: Merchant,
     spec: MerchantSpec,
     public_key_pem: String,
+    certificate: Vec<u8>,
 }
 
 impl NewMerchant {
     pub(crate) fn insert(mut self, connection: &Connection) -> Result<Merchant, Error> {
         connection.execute(
             "INSERT INTO merchant (name, email, access_key_id, secret_key, public_key_id,
-                 public_key_pem, notification_url, seller_id, region, sns_url)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 public_key_pem, notification_url, seller_id, region, sns_url, certificate)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 self.spec.name,
                 self.spec.email,
@@ -166,6 +188,7 @@ impl NewMerchant {
                 self.merchant.seller_id,
                 self.spec.region.name(),
                 self.spec.sns_url,
+                self.certificate,
             ],
         )?;
         self.merchant.id = connection.last_insert_rowid();
@@ -183,6 +206,21 @@ pub(crate) fn by_access_key(
         .query_row([access_key_id], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
         .optional()?;
     Ok(found.map(|(id, secret)| (id, Secret::new(secret))))
+}
+
+/// Who registered this X.509 certificate, and the certificate.
+pub(crate) fn by_certificate(
+    connection: &Connection,
+    der: &[u8],
+) -> Result<Option<(i64, Certificate)>, Error> {
+    let found: Option<i64> = connection
+        .prepare_cached("SELECT id FROM merchant WHERE certificate = ?")?
+        .query_row([der], |row| row.get(0))
+        .optional()?;
+    let Some(id) = found else { return Ok(None) };
+    let certificate =
+        Certificate::from_der(der).map_err(|error| Error::with(ErrorKind::Database, error))?;
+    Ok(Some((id, certificate)))
 }
 
 /// Who has this Amazon Pay key, its public half, and whether the account is active.

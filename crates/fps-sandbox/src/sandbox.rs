@@ -64,6 +64,9 @@ pub struct Config {
     pub fee_percent: u8,
     /// What they take of every payment besides. Default: nothing.
     pub fee_fixed: Money,
+    /// Whether requests of signature version 1 are believed, which Amazon gave up because they can be
+    /// forged. Default: no.
+    pub legacy_v1: bool,
     /// Where identifiers and keys come from: the randomness of the system without. With a seed they
     /// are the same each time, and so no secret: for tests only.
     pub seed: Option<u64>,
@@ -94,6 +97,7 @@ impl Config {
             processing: Duration::from_millis(200),
             fee_percent: 3,
             fee_fixed: Money::zero(Currency::USD),
+            legacy_v1: false,
             seed: None,
             still_clock: None,
             sns_version_2: false,
@@ -193,6 +197,13 @@ impl Config {
         self
     }
 
+    /// The same, believing signature version 1 or not.
+    #[must_use]
+    pub const fn legacy_v1(mut self, believed: bool) -> Self {
+        self.legacy_v1 = believed;
+        self
+    }
+
     /// The same with another time under way.
     #[must_use]
     pub const fn processing(mut self, processing: Duration) -> Self {
@@ -216,6 +227,7 @@ pub(crate) struct Shared {
     pub(crate) ids: Arc<Source>,
     pub(crate) processing: Millis,
     pub(crate) fees: Fees,
+    pub(crate) legacy_v1: bool,
     pub(crate) notification_key: PrivateKey,
     pub(crate) certificate_pem: String,
     pub(crate) notifications_wake: Notify,

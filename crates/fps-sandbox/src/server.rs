@@ -11,13 +11,13 @@ use bytes::Bytes;
 use fps_model::amazon_pay::ReasonCode;
 use fps_model::flexible_payments::{ErrorCode, ErrorDocument};
 use fps_model::{ServiceError, soap};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::amazon_pay::{self, PayRequest};
 use crate::books::Service;
 use crate::control;
 use crate::exchange::{Exchange, Wire};
-use crate::flexible_payments::{self, QueryRequest};
+use crate::flexible_payments::{self, QueryRequest, SoapRequest, WSDL_PATH};
 use crate::idempotency::Reply;
 use crate::ids;
 use crate::notifications::SNS_CERTIFICATE_PATH;
@@ -32,7 +32,8 @@ const JSON: &str = "application/json";
 /// Everything the sandbox answers.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/", any(query))
+        .route("/", any(flexible_payments))
+        .route(WSDL_PATH, get(wsdl))
         .route(CERTIFICATE_PATH, get(certificate))
         .route(SNS_CERTIFICATE_PATH, get(certificate))
         .fallback(pay)
@@ -40,13 +41,24 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .merge(control::router(shared))
 }
 
-async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn flexible_payments(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
+    if parts.method == Method::GET && is_wsdl(parts.uri.query().unwrap_or_default()) {
+        return wsdl(State(shared)).await;
+    }
+    if parts.method == Method::POST && is_xml(&parts.headers) {
+        let action = parts.headers.get("soapaction").and_then(|value| value.to_str().ok());
+        let request = SoapRequest { action: action.map(str::to_owned), body: body.to_vec() };
+        let reply = flexible_payments::answer_soap(&shared, request)
+            .await
+            .unwrap_or_else(|error| flexible_payments::soap_error(chain(&error)));
+        return respond(reply, XML, None);
+    }
     let form = match parts.method.as_str() {
         "GET" => parts.uri.query().unwrap_or_default().as_bytes().to_vec(),
         "POST" => body.to_vec(),
@@ -144,6 +156,23 @@ fn into_bytes(reply: Reply, service: Service) -> http::Response<Bytes> {
         Service::FlexiblePayments => headed(reply, XML, None),
     }
     .map(Bytes::from)
+}
+
+/// `?wsdl`, as SOAP tools ask.
+fn is_wsdl(query: &str) -> bool {
+    query.eq_ignore_ascii_case("wsdl")
+}
+
+/// Is it an envelope, by the content type of SOAP 1.1?
+fn is_xml(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = content_type.and_then(|text| text.split(';').next()).unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("text/xml")
+}
+
+async fn wsdl(State(shared): State<Arc<Shared>>) -> Response {
+    let body = flexible_payments::wsdl(&shared.url);
+    respond(Reply { status: 200, body }, XML, None)
 }
 
 async fn certificate(State(shared): State<Arc<Shared>>) -> Response {

@@ -25,7 +25,7 @@ const STATEMENTS_MAX: usize = 512;
 const APPLICATION_ID: u32 = 0x4650_5342;
 
 /// Each leads from the version before it to its own; the file keeps how far it came.
-pub(crate) const MIGRATIONS: [Migration; 5] = [
+pub(crate) const MIGRATIONS: [Migration; 6] = [
     Migration { sql: include_str!("../migrations/0001_initial.sql"), then: None },
     Migration { sql: include_str!("../migrations/0002_life.sql"), then: None },
     Migration { sql: include_str!("../migrations/0003_tokens.sql"), then: None },
@@ -35,6 +35,7 @@ pub(crate) const MIGRATIONS: [Migration; 5] = [
         // Its charges have permissions now, and a seal covers that.
         then: Some(books::seal_all),
     },
+    Migration { sql: include_str!("../migrations/0006_certificates.sql"), then: None },
 ];
 
 /// A step of the schema, and what SQL alone cannot do for it.

@@ -133,10 +133,21 @@ pub(crate) fn rsa_key(source: &Source) -> Result<(String, String), Error> {
 /// A new RSA key and the certificate it signs itself, as PEM, for notifications.
 pub(crate) fn notification_key(source: &Source) -> Result<(String, String), Error> {
     let key = new_rsa_key(source)?;
+    let certificate = self_signed(&key, "fps-sandbox notifications")?;
+    Ok((key.serialize_pem(), certificate))
+}
+
+/// The certificate that a key signs itself, as PEM, for the SOAP requests of a merchant. The same key
+/// gives the same one.
+pub(crate) fn merchant_certificate(private_key_pem: &str) -> Result<String, Error> {
+    let key = KeyPair::from_pem(private_key_pem).map_err(key_error)?;
+    self_signed(&key, "fps-sandbox merchant")
+}
+
+fn self_signed(key: &KeyPair, name: &str) -> Result<String, Error> {
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "fps-sandbox notifications");
-    let certificate = params.self_signed(&key).map_err(key_error)?;
-    Ok((key.serialize_pem(), certificate.pem()))
+    params.distinguished_name.push(DnType::CommonName, name);
+    Ok(params.self_signed(key).map_err(key_error)?.pem())
 }
 
 /// RSA keys on their way: they are searched for, which takes as long as it takes, and a new sandbox

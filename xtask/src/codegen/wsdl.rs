@@ -14,6 +14,9 @@ use super::spec::{Dialect, Item, Kind, Service};
 /// The revision whose WSDL Amazon published.
 const REVISION: Dialect = Dialect::V2008;
 
+/// Where the sandbox has it: a published crate holds what it serves.
+pub(super) const SERVED: &str = "crates/fps-sandbox/src/flexible_payments/amazon-fps.wsdl";
+
 /// The file, by its path under the root.
 pub(super) fn file(service: &Service) -> (PathBuf, String) {
     let operations: Vec<&Item> = service

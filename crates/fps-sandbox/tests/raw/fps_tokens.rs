@@ -119,7 +119,7 @@ async fn tokens_of_the_sandbox_page_have_bad_accounts() {
     }
 }
 
-fn install(text: &str) -> InstallPaymentInstruction {
+pub(crate) fn install(text: &str) -> InstallPaymentInstruction {
     InstallPaymentInstruction::new(fresh(), text, TokenType::Unrestricted)
 }
 
