@@ -139,6 +139,7 @@ impl Sandbox {
             ("SECRET_KEY", "/merchants/0/secret_key"),
             ("PUBLIC_KEY_ID", "/merchants/0/public_key_id"),
             ("PRIVATE_KEY_FILE", "/merchants/0/private_key_file"),
+            ("CERTIFICATE_FILE", "/merchants/0/certificate_file"),
         ];
         for (name, path) in names {
             let value = self.said.pointer(path).and_then(Value::as_str);
@@ -167,7 +168,13 @@ fn python(place: &Path, requirements: &Path) -> Outcome<PathBuf> {
     Ok(bin)
 }
 
+/// The keys in its environment are nobody's business.
 fn run(command: &mut Command) -> Outcome {
-    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
+    let program = command.get_program().to_owned();
+    let status = command.status().map_err(|error| format!("{}: {error}", program.display()))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{} failed: {status}", program.display()).into())
+    }
 }

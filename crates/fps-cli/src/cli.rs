@@ -104,6 +104,9 @@ pub(crate) struct Sandbox {
     /// Whose limits apply to how often a merchant may ask.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) throttle: Limits,
+    /// Believe requests of FPS that are signed with version 1, which can be forged.
+    #[arg(long)]
+    pub(crate) legacy_v1: bool,
     /// Let go wrong what this JSON file says.
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,

@@ -63,6 +63,7 @@ fn config(arguments: &cli::Sandbox, database: &Path) -> Result<Config, Failure> 
         .port(arguments.port)
         .bind(arguments.bind)
         .processing(Duration::from_millis(arguments.processing.into()))
+        .legacy_v1(arguments.legacy_v1)
         .throttle(match arguments.throttle {
             Limits::Off => Throttle::Off,
             Limits::Live => Throttle::Live,

@@ -33,8 +33,13 @@ pub(super) struct MerchantKeys {
     pub(super) secret_key: Option<String>,
     pub(super) public_key_id: String,
     pub(super) private_key_file: Option<PathBuf>,
+    /// Of the same private key, for SOAP.
+    #[serde(default)]
+    pub(super) certificate_file: Option<PathBuf>,
     #[serde(skip)]
     private_key_pem: Option<String>,
+    #[serde(skip)]
+    certificate_pem: Option<String>,
 }
 
 impl Keys {
@@ -77,7 +82,9 @@ impl Keys {
             secret_key: Some(made.secret_key),
             public_key_id: made.known.public_key_id,
             private_key_file: None,
+            certificate_file: None,
             private_key_pem: Some(made.private_key_pem),
+            certificate_pem: Some(made.certificate_pem),
         });
         Self { merchants: merchants.collect(), transaction_id, charge_id }
     }
@@ -95,7 +102,9 @@ impl Keys {
                     secret_key: None,
                     public_key_id: known.public_key_id,
                     private_key_file: None,
+                    certificate_file: None,
                     private_key_pem: None,
+                    certificate_pem: None,
                 });
                 let merchants = merchants.collect();
                 Ok(Self { merchants, transaction_id: None, charge_id: None })
@@ -112,6 +121,11 @@ impl Keys {
                 write_private(&file, &pem)?;
                 merchant.private_key_file = Some(file);
             }
+            if let Some(pem) = merchant.certificate_pem.take() {
+                let file = beside(database, &format!(".{}.crt", merchant.public_key_id));
+                write_private(&file, &pem)?;
+                merchant.certificate_file = Some(file);
+            }
         }
         let file = keys_file(database);
         let text = serde_json::to_string_pretty(self).map_err(|error| not_kept(&file, error))?;
@@ -127,7 +141,9 @@ impl MerchantKeys {
             secret_key: Some(merchant.secret_key.expose().to_owned()),
             public_key_id: merchant.public_key_id.clone(),
             private_key_file: None,
+            certificate_file: None,
             private_key_pem: Some(merchant.private_key_pem.expose().to_owned()),
+            certificate_pem: Some(merchant.certificate_pem.clone()),
         }
     }
 }

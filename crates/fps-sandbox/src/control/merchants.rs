@@ -22,6 +22,8 @@ pub struct MadeMerchant {
     pub secret_key: String,
     /// The private half of the Amazon Pay key, as PKCS#8 PEM.
     pub private_key_pem: String,
+    /// The certificate that signs SOAP requests, of the same private key unless it came with its own.
+    pub certificate_pem: String,
 }
 
 impl std::fmt::Debug for MadeMerchant {
@@ -102,6 +104,7 @@ pub(crate) fn tell(connection: &Connection, merchant: &Merchant) -> Result<MadeM
         known: known.ok_or_else(|| Error::new(ErrorKind::NotFound))?,
         secret_key: merchant.secret_key.expose().to_owned(),
         private_key_pem: merchant.private_key_pem.expose().to_owned(),
+        certificate_pem: merchant.certificate_pem.clone(),
     })
 }
 

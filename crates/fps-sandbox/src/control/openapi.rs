@@ -84,7 +84,7 @@ const GIVEN: [(&str, &str); 31] = [
     (
         "MadeMerchant",
         "name:string email:string accessKeyId:string publicKeyId:string status:string
-         notificationUrl?:string secretKey:string privateKeyPem:string",
+         notificationUrl?:string secretKey:string privateKeyPem:string certificatePem:string",
     ),
     (
         "Merchant",
