@@ -104,6 +104,9 @@ pub(crate) struct Sandbox {
     /// Whose limits apply to how often a merchant may ask.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) throttle: Limits,
+    /// Let the co-branded pages of FPS approve at once what they are asked for.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
     /// Believe requests of FPS that are signed with version 1, which can be forged.
     #[arg(long)]
     pub(crate) legacy_v1: bool,

@@ -64,6 +64,7 @@ fn config(arguments: &cli::Sandbox, database: &Path) -> Result<Config, Failure> 
         .bind(arguments.bind)
         .processing(Duration::from_millis(arguments.processing.into()))
         .legacy_v1(arguments.legacy_v1)
+        .auto_approve(arguments.auto_approve)
         .throttle(match arguments.throttle {
             Limits::Off => Throttle::Off,
             Limits::Live => Throttle::Live,

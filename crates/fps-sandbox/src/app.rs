@@ -68,6 +68,7 @@ impl App {
             ids,
             processing: clock::millis(config.processing),
             legacy_v1: config.legacy_v1,
+            auto_approve: config.auto_approve,
             fees: Fees { percent: config.fee_percent, fixed: config.fee_fixed },
             notification_key,
             certificate_pem,

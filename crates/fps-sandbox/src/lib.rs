@@ -47,6 +47,7 @@ mod throttle;
 mod amazon_pay;
 mod charge_permissions;
 mod checkout_sessions;
+mod cobranded;
 mod flexible_payments;
 
 mod idempotency;

@@ -157,6 +157,23 @@ pub(crate) fn topic_arn(seller_id: &str, region: Region) -> String {
     format!("arn:aws:sns:{}:000000000000:{seller_id}", region.of_aws())
 }
 
+/// Is it an address on this machine?
+pub(crate) fn is_here(url: &str) -> bool {
+    let uri: Option<http::Uri> = url.parse().ok();
+    uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(is_loopback)
+    })
+}
+
+/// Another merchant than this one, the newest, if there is one.
+pub(crate) fn another(connection: &Connection, than: i64) -> Result<Option<i64>, Error> {
+    let found = connection
+        .prepare_cached("SELECT id FROM merchant WHERE id <> ? ORDER BY id DESC LIMIT 1")?
+        .query_row([than], |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
 pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"

@@ -67,6 +67,8 @@ pub struct Config {
     /// Whether requests of signature version 1 are believed, which Amazon gave up because they can be
     /// forged. Default: no.
     pub legacy_v1: bool,
+    /// Whether the co-branded pages approve at once what they are asked for, without a page. Default: no.
+    pub auto_approve: bool,
     /// Where identifiers and keys come from: the randomness of the system without. With a seed they
     /// are the same each time, and so no secret: for tests only.
     pub seed: Option<u64>,
@@ -98,6 +100,7 @@ impl Config {
             fee_percent: 3,
             fee_fixed: Money::zero(Currency::USD),
             legacy_v1: false,
+            auto_approve: false,
             seed: None,
             still_clock: None,
             sns_version_2: false,
@@ -197,6 +200,13 @@ impl Config {
         self
     }
 
+    /// The same with co-branded pages that approve at once, or ask.
+    #[must_use]
+    pub const fn auto_approve(mut self, at_once: bool) -> Self {
+        self.auto_approve = at_once;
+        self
+    }
+
     /// The same, believing signature version 1 or not.
     #[must_use]
     pub const fn legacy_v1(mut self, believed: bool) -> Self {
@@ -228,6 +238,7 @@ pub(crate) struct Shared {
     pub(crate) processing: Millis,
     pub(crate) fees: Fees,
     pub(crate) legacy_v1: bool,
+    pub(crate) auto_approve: bool,
     pub(crate) notification_key: PrivateKey,
     pub(crate) certificate_pem: String,
     pub(crate) notifications_wake: Notify,

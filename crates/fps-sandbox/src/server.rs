@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::amazon_pay::{self, PayRequest};
 use crate::books::Service;
+use crate::cobranded::{self, COBRANDED_PATH, Shown, Visit};
 use crate::control;
 use crate::exchange::{Exchange, Wire};
 use crate::flexible_payments::{self, QueryRequest, SoapRequest, WSDL_PATH};
@@ -28,12 +29,23 @@ const BODY_BYTES_MAX: usize = usize::MAX;
 
 const XML: &str = "text/xml; charset=utf-8";
 const JSON: &str = "application/json";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// A page runs nothing, loads nothing, and is shown in nobody's frame. (Where its form may lead is not
+/// said: it leads to the merchant.)
+const PAGE_HEADERS: [(&str, &str); 4] = [
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+];
 
 /// Everything the sandbox answers.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/", any(flexible_payments))
         .route(WSDL_PATH, get(wsdl))
+        .route(COBRANDED_PATH, get(cobranded).post(cobranded))
         .route(CERTIFICATE_PATH, get(certificate))
         .route(SNS_CERTIFICATE_PATH, get(certificate))
         .fallback(pay)
@@ -156,6 +168,34 @@ fn into_bytes(reply: Reply, service: Service) -> http::Response<Bytes> {
         Service::FlexiblePayments => headed(reply, XML, None),
     }
     .map(Bytes::from)
+}
+
+async fn cobranded(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
+    let visit = Visit {
+        host: host.unwrap_or_default().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        form: (parts.method == Method::POST).then(|| body.to_vec()),
+    };
+    let (status, html, location) = match cobranded::visit(&shared, visit).await {
+        Ok(Shown::Page { status, html }) => (status, html, None),
+        Ok(Shown::Redirect(url)) => (303, String::new(), HeaderValue::from_str(&url).ok()),
+        Err(error) => (500, chain(&error), None),
+    };
+    let mut response = respond(Reply { status, body: html.into_bytes() }, HTML, None);
+    let headers = response.headers_mut();
+    for (name, value) in PAGE_HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(location) = location {
+        headers.insert(header::LOCATION, location);
+    }
+    response
 }
 
 /// `?wsdl`, as SOAP tools ask.

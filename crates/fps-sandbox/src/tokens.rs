@@ -165,6 +165,14 @@ pub(crate) fn load(connection: &Connection, id: &str) -> Result<Option<StoredTok
         .transpose()
 }
 
+/// Changes how its owner pays.
+pub(crate) fn set_method(connection: &Connection, id: &str, method: Method) -> Result<(), Error> {
+    connection
+        .prepare_cached("UPDATE token SET method = ? WHERE id = ?")?
+        .execute(params![method_name(method), id])?;
+    Ok(())
+}
+
 /// The newest token that a merchant installed under a reference.
 pub(crate) fn by_reference(
     connection: &Connection,

@@ -208,16 +208,15 @@ fn errors(service: &Service, notes: &Notes, code: &Code) -> String {
     {
         for value in &item.spec.value {
             let variant = value.rust.clone().unwrap_or_else(|| names::camel(&value.name));
-            let used = code.says_path(&item.spec.name, &variant);
+            // A test that names a reason has seen it given.
+            let tests = code.tests_of(std::slice::from_ref(&value.name));
+            let used = code.says_path(&item.spec.name, &variant) || !tests.is_empty();
             let (state, note) = match notes.error.get(&key(service, &value.name)) {
                 Some(note) => (note.state, note.note.as_str()),
                 None if used => (State::Same, ""),
                 None => (State::Missing, ""),
             };
-            let tests = match code.tests_of(std::slice::from_ref(&value.name)) {
-                tests if tests.is_empty() && state != State::Missing => "none".to_owned(),
-                tests => tests,
-            };
+            let tests = if used && tests.is_empty() { "none".to_owned() } else { tests };
             out += &row(&[&value.name, state.text(), &tests, &sure(&item.spec.source), note]);
         }
     }

@@ -32,6 +32,7 @@ mod pay_sessions;
 
 mod audit;
 mod books;
+mod cobranded;
 mod control;
 mod declined;
 mod dialects;

@@ -1,0 +1,168 @@
+//! The co-branded pages: a merchant sends its buyer here, the buyer approves or abandons, and is sent back
+//! with tokens in a signed address. What is asked for is read in `pipelines`, and shown in `page`.
+//!
+//! Nothing is kept between the page and its form: the form carries the merchant's signed request back,
+//! and it is proved again. A page from elsewhere cannot send the form, for the door keeps it out.
+
+mod page;
+mod pipelines;
+
+use std::sync::Arc;
+
+use fps_model::Params;
+use fps_model::flexible_payments::{PipelineReturn, PipelineStatus};
+use fps_sign::query::{SignatureMethod, signature};
+use fps_sign::{Secret, Target, outbound, string_to_sign};
+use refund_rules::Method;
+use rusqlite::Connection;
+
+use self::pipelines::Asked;
+use crate::error::Error;
+use crate::merchants;
+use crate::sandbox::Shared;
+
+/// Where the pages are. Source: Co-Branded UI guide.
+pub(crate) const COBRANDED_PATH: &str = "/cobranded-ui/actions/start";
+
+/// What a browser gets.
+pub(crate) enum Shown {
+    Page {
+        status: u16,
+        html: String,
+    },
+    /// Back to the merchant.
+    Redirect(String),
+}
+
+/// A request as it arrived: the query of a GET, the form of a POST.
+pub(crate) struct Visit {
+    pub(crate) host: String,
+    pub(crate) query: String,
+    pub(crate) form: Option<Vec<u8>>,
+}
+
+/// What the visitor decided.
+enum Decision {
+    Approved(Method),
+    Abandoned,
+}
+
+/// Shows the page, or does what was decided on it.
+pub(crate) async fn visit(shared: &Arc<Shared>, visit: Visit) -> Result<Shown, Error> {
+    let (request, decision) = match read(&visit) {
+        Ok(read) => read,
+        Err(reason) => return Ok(wrong(400, reason)),
+    };
+    let Ok(params) = Params::parse(request.as_bytes()) else {
+        return Ok(wrong(400, "The request cannot be read."));
+    };
+    let merchant = match prove(shared, &visit.host, &params).await? {
+        Ok(merchant) => merchant,
+        Err(reason) => return Ok(wrong(403, reason)),
+    };
+    // Only now is it known that the merchant wants its buyer back there.
+    let return_url = params.get("returnURL").or_else(|| params.get("returnUrl"));
+    let Some(return_url) = return_url.filter(|url| merchants::is_here(url)).map(str::to_owned)
+    else {
+        return Ok(wrong(400, "returnURL has to be an address on this machine."));
+    };
+    let asked = match Asked::read(&params) {
+        Ok(asked) => asked,
+        Err(reason) => {
+            let back = PipelineReturn::new(PipelineStatus::CallerError).error_message(reason);
+            return redirect(shared, &return_url, &back);
+        }
+    };
+    let decision = match decision {
+        None if shared.auto_approve => Decision::Approved(asked.methods()[0]),
+        None => {
+            let html = page::approve(&asked, &request);
+            return Ok(Shown::Page { status: 200, html });
+        }
+        Some(decision) => decision,
+    };
+    let back = match decision {
+        Decision::Abandoned => {
+            let back = PipelineReturn::new(PipelineStatus::Abandoned);
+            back.caller_reference(asked.reference())
+        }
+        Decision::Approved(method) => {
+            let now = shared.clock.now();
+            let install = move |connection: &Connection| {
+                pipelines::install(connection, &asked, merchant, method, now)
+            };
+            shared.store.run(install).await?
+        }
+    };
+    redirect(shared, &return_url, &back)
+}
+
+/// The merchant's request, and the decision if there is one.
+fn read(visit: &Visit) -> Result<(String, Option<Decision>), &'static str> {
+    let Some(form) = &visit.form else { return Ok((visit.query.clone(), None)) };
+    let form = Params::parse(form).map_err(|_| "The form cannot be read.")?;
+    let request = form.get("request").ok_or("The form has no request.")?.to_owned();
+    let decision = match form.get("decision") {
+        Some("approve") => {
+            let method = form.get("method").and_then(pipelines::method_of);
+            Decision::Approved(method.ok_or("The form names no way to pay.")?)
+        }
+        Some("abandon") => Decision::Abandoned,
+        _ => return Err("The form has no decision."),
+    };
+    Ok((request, Some(decision)))
+}
+
+/// Which merchant signed the request: in version 2, with the names of its parameters in lower case, or
+/// in version 1 where that is allowed.
+async fn prove(
+    shared: &Shared,
+    host: &str,
+    params: &Params,
+) -> Result<Result<i64, &'static str>, Error> {
+    let Some(caller_key) = params.get("callerKey").map(str::to_owned) else {
+        return Ok(Err("callerKey is missing."));
+    };
+    let work = move |connection: &Connection| merchants::by_access_key(connection, &caller_key);
+    let Some((merchant, secret)) = shared.store.run(work).await? else {
+        return Ok(Err("callerKey belongs to nobody."));
+    };
+    Ok(match is_signed(host, params, &secret) {
+        true => Ok(merchant),
+        false => Err("The request is not signed by the merchant, in version 2."),
+    })
+}
+
+fn is_signed(host: &str, params: &Params, secret: &Secret) -> bool {
+    let (Some(given), Some("2")) = (params.get("signature"), params.get("signatureVersion")) else {
+        return false;
+    };
+    let method = match params.get("signatureMethod") {
+        Some("HmacSHA256") => SignatureMethod::HmacSha256,
+        Some("HmacSHA1") => SignatureMethod::HmacSha1,
+        _ => return false,
+    };
+    let signed = params.iter().filter(|(name, _)| *name != "signature");
+    let text = string_to_sign(&Target::new("GET", host, COBRANDED_PATH), signed);
+    let expected = signature(&text, secret, method);
+    // Every byte is looked at, wherever they differ.
+    let differ =
+        expected.bytes().zip(given.bytes()).fold(0, |sum, (one, other)| sum | (one ^ other));
+    expected.len() == given.len() && differ == 0
+}
+
+fn redirect(shared: &Shared, return_url: &str, back: &PipelineReturn) -> Result<Shown, Error> {
+    let params = back.to_params().map_err(Error::invalid)?;
+    let certificate = shared.certificate_url();
+    let url = outbound::sign_return_url(
+        return_url,
+        params.iter(),
+        &certificate,
+        &shared.notification_key,
+    );
+    Ok(Shown::Redirect(url.map_err(Error::invalid)?))
+}
+
+fn wrong(status: u16, reason: &str) -> Shown {
+    Shown::Page { status, html: page::wrong(reason) }
+}
