@@ -16,6 +16,7 @@ use fps_sign::{Secret, Target, outbound, string_to_sign};
 use refund_rules::Method;
 use rusqlite::Connection;
 
+pub(crate) use self::page::wrong;
 use self::pipelines::Asked;
 use crate::error::Error;
 use crate::merchants;
@@ -51,20 +52,20 @@ enum Decision {
 pub(crate) async fn visit(shared: &Arc<Shared>, visit: Visit) -> Result<Shown, Error> {
     let (request, decision) = match read(&visit) {
         Ok(read) => read,
-        Err(reason) => return Ok(wrong(400, reason)),
+        Err(reason) => return Ok(refuse(400, reason)),
     };
     let Ok(params) = Params::parse(request.as_bytes()) else {
-        return Ok(wrong(400, "The request cannot be read."));
+        return Ok(refuse(400, "The request cannot be read."));
     };
     let merchant = match prove(shared, &visit.host, &params).await? {
         Ok(merchant) => merchant,
-        Err(reason) => return Ok(wrong(403, reason)),
+        Err(reason) => return Ok(refuse(403, reason)),
     };
     // Only now is it known that the merchant wants its buyer back there.
     let return_url = params.get("returnURL").or_else(|| params.get("returnUrl"));
     let Some(return_url) = return_url.filter(|url| merchants::is_here(url)).map(str::to_owned)
     else {
-        return Ok(wrong(400, "returnURL has to be an address on this machine."));
+        return Ok(refuse(400, "returnURL has to be an address on this machine."));
     };
     let asked = match Asked::read(&params) {
         Ok(asked) => asked,
@@ -113,8 +114,7 @@ fn read(visit: &Visit) -> Result<(String, Option<Decision>), &'static str> {
     Ok((request, Some(decision)))
 }
 
-/// Which merchant signed the request: in version 2, with the names of its parameters in lower case, or
-/// in version 1 where that is allowed.
+/// Which merchant signed the request, in version 2, with the names of its parameters in lower case.
 async fn prove(
     shared: &Shared,
     host: &str,
@@ -163,6 +163,6 @@ fn redirect(shared: &Shared, return_url: &str, back: &PipelineReturn) -> Result<
     Ok(Shown::Redirect(url.map_err(Error::invalid)?))
 }
 
-fn wrong(status: u16, reason: &str) -> Shown {
-    Shown::Page { status, html: page::wrong(reason) }
+fn refuse(status: u16, reason: &str) -> Shown {
+    Shown::Page { status, html: wrong(reason) }
 }

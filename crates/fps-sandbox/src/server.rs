@@ -37,7 +37,8 @@ const PAGE_HEADERS: [(&str, &str); 4] = [
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
     ("x-frame-options", "DENY"),
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
+    // A browser that is to tell nobody gives the page's own form no origin either.
+    ("referrer-policy", "same-origin"),
 ];
 
 /// Everything the sandbox answers.
@@ -185,7 +186,7 @@ async fn cobranded(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     let (status, html, location) = match cobranded::visit(&shared, visit).await {
         Ok(Shown::Page { status, html }) => (status, html, None),
         Ok(Shown::Redirect(url)) => (303, String::new(), HeaderValue::from_str(&url).ok()),
-        Err(error) => (500, chain(&error), None),
+        Err(error) => (500, cobranded::wrong(&chain(&error)), None),
     };
     let mut response = respond(Reply { status, body: html.into_bytes() }, HTML, None);
     let headers = response.headers_mut();

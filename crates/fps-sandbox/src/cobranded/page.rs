@@ -32,7 +32,7 @@ pub(super) fn approve(asked: &Asked, request: &str) -> String {
 }
 
 /// Says what is wrong with the merchant's request.
-pub(super) fn wrong(reason: &str) -> String {
+pub(crate) fn wrong(reason: &str) -> String {
     document(&format!("<h1>This cannot be approved</h1><p>{}</p>", escape(reason)))
 }
 

@@ -16,7 +16,7 @@ use crate::ids;
 use crate::instruments::{self, Kind, NewInstrument};
 use crate::merchants;
 use crate::periods::Period;
-use crate::tokens::{self, AmountTerm, NewToken, UsageTerm};
+use crate::tokens::{self, AmountTerm, NewToken, Terms, UsageTerm};
 
 /// What is asked for.
 pub(super) enum Asked {
@@ -72,9 +72,14 @@ impl Asked {
         if asked.methods().is_empty() {
             return Err("paymentMethod names no way to pay".to_owned());
         }
-        if asked.amounts().iter().any(|amount| amount.currency() != Currency::USD) {
+        if asked.amounts().iter().any(|(_, amount)| amount.currency() != Currency::USD) {
             return Err("amounts have to be in USD".to_owned());
         }
+        let (from, to) = asked.validity();
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            return Err("validityExpiry has to be after validityStart".to_owned());
+        }
+        asked.terms()?;
         Ok(asked)
     }
 
@@ -115,31 +120,84 @@ impl Asked {
             Self::Edit(it) => &it.payment_method,
         };
         match named {
+            // Source: Co-Branded UI guide, SetupPrepaid.
+            None if matches!(self, Self::Prepaid(_)) => vec![Method::Balance],
             None => METHODS.into_iter().map(|(_, method)| method).collect(),
             Some(codes) => codes.split(',').filter_map(|code| method_of(code.trim())).collect(),
         }
     }
 
-    fn amounts(&self) -> Vec<Money> {
-        match self {
-            Self::SingleUse(it) => vec![it.transaction_amount],
-            Self::MultiUse(it) => [Some(it.global_amount_limit), it.transaction_amount]
-                .into_iter()
-                .flatten()
-                .collect(),
-            Self::Recurring(it) => vec![it.transaction_amount],
-            Self::Recipient(it) => it.max_fixed_fee.into_iter().collect(),
-            Self::Prepaid(it) => vec![it.funding_amount],
-            Self::Postpaid(it) => {
-                [Some(it.credit_limit), it.global_amount_limit].into_iter().flatten().collect()
+    fn amounts(&self) -> Vec<(&'static str, Money)> {
+        let amounts = match self {
+            Self::SingleUse(it) => [Some(("One payment of", it.transaction_amount)), None],
+            Self::MultiUse(it) => [
+                Some(("All payments up to", it.global_amount_limit)),
+                it.transaction_amount.map(|amount| ("Each payment", amount)),
+            ],
+            Self::Recurring(it) => [Some(("Each payment of", it.transaction_amount)), None],
+            Self::Recipient(it) => {
+                [it.max_fixed_fee.map(|fee| ("The marketplace takes up to", fee)), None]
             }
-            Self::Edit(_) => Vec::new(),
-        }
+            Self::Prepaid(it) => [Some(("In advance", it.funding_amount)), None],
+            Self::Postpaid(it) => [
+                Some(("Credit up to", it.credit_limit)),
+                it.global_amount_limit.map(|limit| ("All payments up to", limit)),
+            ],
+            Self::Edit(_) => [None, None],
+        };
+        amounts.into_iter().flatten().collect()
     }
 
-    /// What the visitor is shown.
+    /// What the visitor is shown: all that is agreed to.
     pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
         let mut rows = vec![("Reference", self.reference().to_owned())];
+        rows.extend(self.reason().map(|reason| ("For", reason.to_owned())));
+        for (name, amount) in self.amounts() {
+            rows.push((name, format!("{amount} {}", amount.currency().code())));
+        }
+        match self {
+            Self::MultiUse(it) => {
+                rows.extend(it.amount_type.as_ref().map(|is| ("Amounts are", is.to_string())));
+                rows.extend(limit_row(
+                    &it.usage_limit_type1,
+                    &it.usage_limit_value1,
+                    &it.usage_limit_period1,
+                ));
+                rows.extend(limit_row(
+                    &it.usage_limit_type2,
+                    &it.usage_limit_value2,
+                    &it.usage_limit_period2,
+                ));
+            }
+            Self::Postpaid(it) => {
+                rows.extend(limit_row(
+                    &it.usage_limit_type1,
+                    &it.usage_limit_value1,
+                    &it.usage_limit_period1,
+                ));
+                rows.extend(limit_row(
+                    &it.usage_limit_type2,
+                    &it.usage_limit_value2,
+                    &it.usage_limit_period2,
+                ));
+            }
+            Self::Recurring(it) => rows.push(("Every", it.recurring_period.clone())),
+            Self::Recipient(it) => {
+                rows.extend(
+                    it.max_variable_fee
+                        .as_ref()
+                        .map(|fee| ("and in percent", fee.as_str().to_owned())),
+                );
+            }
+            Self::SingleUse(_) | Self::Prepaid(_) | Self::Edit(_) => {}
+        }
+        let (from, to) = self.validity();
+        rows.extend(from.map(|time| ("From", time.to_extended())));
+        rows.extend(to.map(|time| ("Until", time.to_extended())));
+        rows
+    }
+
+    fn reason(&self) -> Option<&str> {
         let reason = match self {
             Self::SingleUse(it) => &it.payment_reason,
             Self::MultiUse(it) => &it.payment_reason,
@@ -148,11 +206,82 @@ impl Asked {
             Self::Postpaid(it) => &it.payment_reason,
             Self::Recipient(_) | Self::Edit(_) => &None,
         };
-        rows.extend(reason.as_ref().map(|reason| ("For", reason.expose().to_owned())));
-        for amount in self.amounts() {
-            rows.push(("Amount", format!("{amount} {}", amount.currency().code())));
+        reason.as_ref().map(|reason| reason.expose())
+    }
+
+    /// The terms of the token that is asked for.
+    fn terms(&self) -> Result<Terms, String> {
+        let exactly = |amount: Money| AmountTerm { is: AmountType::Exact, minor: amount.minor() };
+        let mut terms = Terms {
+            valid_from: self.validity().0.map(|time| time.unix_millis()),
+            ..Terms::default()
+        };
+        match self {
+            Self::SingleUse(it) => {
+                terms.amount = Some(exactly(it.transaction_amount));
+                terms.recipients =
+                    it.recipient_token.iter().map(|token| token.as_str().to_owned()).collect();
+            }
+            Self::MultiUse(it) => {
+                terms.total = Some(it.global_amount_limit.minor());
+                let is = it.amount_type.clone().unwrap_or(AmountType::Maximum);
+                terms.amount =
+                    it.transaction_amount.map(|amount| AmountTerm { is, minor: amount.minor() });
+                terms.usage.extend(usage(
+                    &it.usage_limit_type1,
+                    &it.usage_limit_value1,
+                    &it.usage_limit_period1,
+                )?);
+                terms.usage.extend(usage(
+                    &it.usage_limit_type2,
+                    &it.usage_limit_value2,
+                    &it.usage_limit_period2,
+                )?);
+                let tokens = it.recipient_token_list.as_ref().map_or("", |list| list.expose());
+                let tokens = tokens.split(',').map(str::trim).filter(|token| !token.is_empty());
+                terms.recipients = tokens.map(str::to_owned).collect();
+            }
+            Self::Recurring(it) => {
+                terms.amount = Some(exactly(it.transaction_amount));
+                let each = Some(it.recurring_period.clone());
+                terms.usage.extend(usage(
+                    &Some(UsageLimitType::Count),
+                    &Decimal::parse("1"),
+                    &each,
+                )?);
+            }
+            Self::Recipient(it) => {
+                terms.recipient_pays_fee = Some(it.recipient_pays_fee == PipelineFlag::True);
+                terms.max_fixed_fee = it.max_fixed_fee.map(Money::minor);
+                terms.max_variable_fee.clone_from(&it.max_variable_fee);
+            }
+            Self::Postpaid(it) => {
+                terms.total = it.global_amount_limit.map(Money::minor);
+                terms.usage.extend(usage(
+                    &it.usage_limit_type1,
+                    &it.usage_limit_value1,
+                    &it.usage_limit_period1,
+                )?);
+                terms.usage.extend(usage(
+                    &it.usage_limit_type2,
+                    &it.usage_limit_value2,
+                    &it.usage_limit_period2,
+                )?);
+            }
+            Self::Prepaid(_) | Self::Edit(_) => {}
         }
-        rows
+        Ok(terms)
+    }
+
+    /// Every reference that a token of it will have.
+    fn references(&self) -> Vec<&str> {
+        let other = match self {
+            Self::Prepaid(it) => Some(it.caller_reference_funding.as_str()),
+            Self::Postpaid(it) => Some(it.caller_reference_settlement.as_str()),
+            Self::Recipient(it) => it.caller_reference_refund.as_ref().map(|key| key.as_str()),
+            _ => None,
+        };
+        [Some(self.reference()), other].into_iter().flatten().collect()
     }
 
     fn validity(&self) -> (Option<Timestamp>, Option<Timestamp>) {
@@ -192,10 +321,12 @@ pub(super) fn install(
     };
     if let Asked::Edit(it) = asked {
         let token = tokens::load(connection, it.token_id.as_str())?;
-        let Some(token) = token.filter(|token| token.merchant == merchant && token.is_alive(now))
-        else {
-            return failed(PipelineStatus::InvalidToken, "There is no such token of the merchant.");
+        let Some(token) = token.filter(|token| token.is_alive(now)) else {
+            return failed(PipelineStatus::InvalidToken, "There is no such token.");
         };
+        if token.merchant != merchant {
+            return failed(PipelineStatus::UnauthorisedToken, "The token is another merchant's.");
+        }
         if !matches!(token.kind, TokenType::MultiUse | TokenType::Recurring) {
             return failed(PipelineStatus::InvalidToken, "Tokens of this type cannot be edited.");
         }
@@ -207,8 +338,11 @@ pub(super) fn install(
         let back = PipelineReturn::new(success).token_id(token.id);
         return Ok(back.caller_reference(asked.reference()));
     }
-    if tokens::by_reference(connection, merchant, asked.reference())?.is_some() {
-        return failed(PipelineStatus::CallerError, "callerReference was used for another token.");
+    for reference in asked.references() {
+        if tokens::by_reference(connection, merchant, reference)?.is_some() {
+            let message = "A reference was used for another token.";
+            return failed(PipelineStatus::CallerError, message);
+        }
     }
     let mut new = new_token(asked, merchant, method)?;
     if new.role == Role::Recipient {
@@ -268,7 +402,7 @@ fn install_credit(
     let fills = NewToken {
         id: ids::token_id()?,
         caller_reference: Some(other.to_owned()),
-        terms: tokens::Terms::default(),
+        terms: Terms::default(),
         ..new.clone()
     };
     tokens::insert(connection, &fills, now)?;
@@ -289,74 +423,54 @@ fn install_credit(
 fn new_token(asked: &Asked, merchant: i64, method: Method) -> Result<NewToken, Error> {
     let mut new = NewToken::new(ids::token_id()?, merchant, method);
     new.caller_reference = Some(asked.reference().to_owned());
-    let (from, to) = asked.validity();
-    new.terms.valid_from = from.map(|time| time.unix_millis());
-    new.expires_at = to.map(|time| time.unix_millis());
-    let exactly = |amount: Money| AmountTerm { is: AmountType::Exact, minor: amount.minor() };
+    new.payment_reason = asked.reason().map(str::to_owned);
+    new.expires_at = asked.validity().1.map(|time| time.unix_millis());
+    new.terms = asked.terms().map_err(Error::invalid)?;
     match asked {
-        Asked::SingleUse(it) => {
-            new.kind = TokenType::SingleUse;
-            new.terms.amount = Some(exactly(it.transaction_amount));
-            new.terms.recipients =
-                it.recipient_token.iter().map(|token| token.as_str().to_owned()).collect();
-        }
-        Asked::MultiUse(it) => {
-            new.kind = TokenType::MultiUse;
-            new.terms.total = Some(it.global_amount_limit.minor());
-            let is = it.amount_type.clone().unwrap_or(AmountType::Maximum);
-            new.terms.amount =
-                it.transaction_amount.map(|amount| AmountTerm { is, minor: amount.minor() });
-            new.terms.usage.extend(usage(
-                it.usage_limit_type1.as_ref(),
-                it.usage_limit_value1.as_ref(),
-                it.usage_limit_period1.as_deref(),
-            )?);
-            new.terms.usage.extend(usage(
-                it.usage_limit_type2.as_ref(),
-                it.usage_limit_value2.as_ref(),
-                it.usage_limit_period2.as_deref(),
-            )?);
-        }
-        Asked::Recurring(it) => {
-            new.kind = TokenType::Recurring;
-            new.terms.amount = Some(exactly(it.transaction_amount));
-            let one = Decimal::parse("1");
-            let each = Some(it.recurring_period.as_str());
-            new.terms.usage.extend(usage(Some(&UsageLimitType::Count), one.as_ref(), each)?);
-        }
-        Asked::Recipient(it) => {
+        Asked::SingleUse(_) => new.kind = TokenType::SingleUse,
+        Asked::MultiUse(_) => new.kind = TokenType::MultiUse,
+        Asked::Recurring(_) => new.kind = TokenType::Recurring,
+        Asked::Recipient(_) => {
             new.role = Role::Recipient;
             new.method = Method::Balance;
-            new.terms.recipient_pays_fee = Some(it.recipient_pays_fee == PipelineFlag::True);
-            new.terms.max_fixed_fee = it.max_fixed_fee.map(Money::minor);
-            new.terms.max_variable_fee.clone_from(&it.max_variable_fee);
         }
-        Asked::Postpaid(it) => {
-            new.terms.total = it.global_amount_limit.map(Money::minor);
-        }
-        Asked::Prepaid(_) | Asked::Edit(_) => {}
+        Asked::Prepaid(_) | Asked::Postpaid(_) | Asked::Edit(_) => {}
     }
     Ok(new)
 }
 
-/// A limit on how often or how much, if the three parts of one are there.
+/// A limit on how often or how much, if the parts of one are there.
 fn usage(
-    of: Option<&UsageLimitType>,
-    value: Option<&Decimal>,
-    period: Option<&str>,
-) -> Result<Option<UsageTerm>, Error> {
+    of: &Option<UsageLimitType>,
+    value: &Option<Decimal>,
+    period: &Option<String>,
+) -> Result<Option<UsageTerm>, String> {
     let (Some(of), Some(value)) = (of, value) else { return Ok(None) };
     let most = match of {
-        UsageLimitType::Amount => {
-            Money::parse(value.as_str(), Currency::USD).map_err(Error::invalid)?.minor()
-        }
-        _ => value.as_str().parse().map_err(Error::invalid)?,
+        UsageLimitType::Amount => Money::parse(value.as_str(), Currency::USD)
+            .map_err(|error| format!("usageLimitValue: {error}"))?
+            .minor(),
+        _ => value.as_str().parse().map_err(|_| "usageLimitValue is no count".to_owned())?,
     };
     let period = match period {
         None => None,
         Some(text) => {
-            Some(Period::parse(text).ok_or_else(|| Error::invalid("a period that is none"))?)
+            Some(Period::parse(text).ok_or_else(|| format!("`{text}` is no period of time"))?)
         }
     };
     Ok(Some(UsageTerm { of: of.clone(), most, period }))
+}
+
+/// The same as the visitor reads it.
+fn limit_row(
+    of: &Option<UsageLimitType>,
+    value: &Option<Decimal>,
+    period: &Option<String>,
+) -> Option<(&'static str, String)> {
+    let what = match of.as_ref()? {
+        UsageLimitType::Amount => "USD at most",
+        _ => "payments at most",
+    };
+    let each = period.as_ref().map_or(String::new(), |period| format!(" in {period}"));
+    Some(("Limit", format!("{} {what}{each}", value.as_ref()?.as_str())))
 }

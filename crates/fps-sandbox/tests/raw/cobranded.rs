@@ -171,6 +171,37 @@ async fn a_token_that_was_approved_is_charged_as_far_as_it_goes() {
 }
 
 #[tokio::test]
+async fn the_form_is_sent_by_the_page_itself_and_by_no_other() {
+    let world = World::start().await;
+    let (pipeline, more, _) = PIPELINES[0];
+    let asked = request(&world, pipeline, "browser", more);
+    let send = async |origin: &str, site: &str| {
+        let mut request = post(&world, &asked, "abandon", "CC");
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
+        world.send(request).await.0
+    };
+    assert_eq!(send(world.sandbox.url(), "same-origin").await, 303);
+    assert_eq!(send("https://evil.example", "cross-site").await, 403);
+    assert_eq!(send("null", "cross-site").await, 403);
+}
+
+#[tokio::test]
+async fn a_mistake_of_the_merchant_is_told_before_anybody_agrees() {
+    let world = World::start().await;
+    for (pipeline, more) in [
+        ("Recurring", [("transactionAmount", "10"), ("recurringPeriod", "often")]),
+        ("SingleUse", [("transactionAmount", "10"), ("paymentMethod", "Cash")]),
+        ("SingleUse", [("transactionAmount", "EUR 10"), ("paymentMethod", "CC")]),
+    ] {
+        let (status, _, location) =
+            ask(&world, get(&world, &request(&world, pipeline, "m", &more))).await;
+        assert_eq!(status, 303, "{more:?}");
+        assert_eq!(proved(&world, &location.unwrap()).await.status.as_str(), "CE", "{more:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_edited_by_its_owner() {
     let world = World::start().await;
     let (pipeline, more, _) = PIPELINES[1];
