@@ -16,8 +16,9 @@ use fps_sign::{Secret, Target, outbound, string_to_sign};
 use refund_rules::Method;
 use rusqlite::Connection;
 
-pub(crate) use self::page::wrong;
-use self::pipelines::Asked;
+pub(crate) use self::page::{Question, ask, wrong};
+use self::pipelines::{Asked, method_of};
+pub(crate) use self::pipelines::{METHODS, method_code};
 use crate::error::Error;
 use crate::merchants;
 use crate::sandbox::Shared;
@@ -43,7 +44,8 @@ pub(crate) struct Visit {
 }
 
 /// What the visitor decided.
-enum Decision {
+#[derive(Clone, Copy)]
+pub(crate) enum Decision {
     Approved(Method),
     Abandoned,
 }
@@ -57,7 +59,9 @@ pub(crate) async fn visit(shared: &Arc<Shared>, visit: Visit) -> Result<Shown, E
     let Ok(params) = Params::parse(request.as_bytes()) else {
         return Ok(refuse(400, "The request cannot be read."));
     };
-    let merchant = match prove(shared, &visit.host, &params).await? {
+    let target = Target::new("GET", &visit.host, COBRANDED_PATH);
+    let signed = Signed { target, key_name: "callerKey" };
+    let merchant = match prove(shared, &signed, &params).await? {
         Ok(merchant) => merchant,
         Err(reason) => return Ok(refuse(403, reason)),
     };
@@ -77,7 +81,13 @@ pub(crate) async fn visit(shared: &Arc<Shared>, visit: Visit) -> Result<Shown, E
     let decision = match decision {
         None if shared.auto_approve => Decision::Approved(asked.methods()[0]),
         None => {
-            let html = page::approve(&asked, &request);
+            let html = ask(&Question {
+                title: asked.title(),
+                rows: &asked.rows(),
+                methods: &asked.methods(),
+                action: COBRANDED_PATH,
+                request: &request,
+            });
             return Ok(Shown::Page { status: 200, html });
         }
         Some(decision) => decision,
@@ -100,40 +110,53 @@ pub(crate) async fn visit(shared: &Arc<Shared>, visit: Visit) -> Result<Shown, E
 
 /// The merchant's request, and the decision if there is one.
 fn read(visit: &Visit) -> Result<(String, Option<Decision>), &'static str> {
-    let Some(form) = &visit.form else { return Ok((visit.query.clone(), None)) };
+    match &visit.form {
+        None => Ok((visit.query.clone(), None)),
+        Some(form) => decided(form).map(|(request, decision)| (request, Some(decision))),
+    }
+}
+
+/// What the form of a page carries: the merchant's request, and the decision.
+pub(crate) fn decided(form: &[u8]) -> Result<(String, Decision), &'static str> {
     let form = Params::parse(form).map_err(|_| "The form cannot be read.")?;
     let request = form.get("request").ok_or("The form has no request.")?.to_owned();
     let decision = match form.get("decision") {
         Some("approve") => {
-            let method = form.get("method").and_then(pipelines::method_of);
+            let method = form.get("method").and_then(method_of);
             Decision::Approved(method.ok_or("The form names no way to pay.")?)
         }
         Some("abandon") => Decision::Abandoned,
         _ => return Err("The form has no decision."),
     };
-    Ok((request, Some(decision)))
+    Ok((request, decision))
+}
+
+/// What a merchant signed: where its browser was to go, and the name of the key there.
+pub(crate) struct Signed<'a> {
+    pub(crate) target: Target<'a>,
+    pub(crate) key_name: &'static str,
 }
 
 /// Which merchant signed the request, in version 2, with the names of its parameters in lower case.
-async fn prove(
+pub(crate) async fn prove(
     shared: &Shared,
-    host: &str,
+    signed: &Signed<'_>,
     params: &Params,
 ) -> Result<Result<i64, &'static str>, Error> {
-    let Some(caller_key) = params.get("callerKey").map(str::to_owned) else {
-        return Ok(Err("callerKey is missing."));
+    let Some(key) = params.get(signed.key_name).map(str::to_owned) else {
+        return Ok(Err("The request names no key of a merchant."));
     };
-    let work = move |connection: &Connection| merchants::by_access_key(connection, &caller_key);
+    let work = move |connection: &Connection| merchants::by_access_key(connection, &key);
     let Some((merchant, secret)) = shared.store.run(work).await? else {
-        return Ok(Err("callerKey belongs to nobody."));
+        return Ok(Err("The key of the merchant belongs to nobody."));
     };
-    Ok(match is_signed(host, params, &secret) {
+    Ok(match is_signed(&signed.target, params, &secret) {
         true => Ok(merchant),
         false => Err("The request is not signed by the merchant, in version 2."),
     })
 }
 
-fn is_signed(host: &str, params: &Params, secret: &Secret) -> bool {
+fn is_signed(target: &Target<'_>, params: &Params, secret: &Secret) -> bool {
     let (Some(given), Some("2")) = (params.get("signature"), params.get("signatureVersion")) else {
         return false;
     };
@@ -142,8 +165,7 @@ fn is_signed(host: &str, params: &Params, secret: &Secret) -> bool {
         Some("HmacSHA1") => SignatureMethod::HmacSha1,
         _ => return false,
     };
-    let signed = params.iter().filter(|(name, _)| *name != "signature");
-    let text = string_to_sign(&Target::new("GET", host, COBRANDED_PATH), signed);
+    let text = string_to_sign(target, params.iter().filter(|(name, _)| *name != "signature"));
     let expected = signature(&text, secret, method);
     // Every byte is looked at, wherever they differ.
     let differ =
@@ -151,18 +173,21 @@ fn is_signed(host: &str, params: &Params, secret: &Secret) -> bool {
     expected.len() == given.len() && differ == 0
 }
 
-fn redirect(shared: &Shared, return_url: &str, back: &PipelineReturn) -> Result<Shown, Error> {
-    let params = back.to_params().map_err(Error::invalid)?;
-    let certificate = shared.certificate_url();
-    let url = outbound::sign_return_url(
-        return_url,
-        params.iter(),
-        &certificate,
-        &shared.notification_key,
-    );
+/// Back to the merchant, with an address that the sandbox signed.
+pub(crate) fn send_back(
+    shared: &Shared,
+    return_url: &str,
+    params: &Params,
+) -> Result<Shown, Error> {
+    let (certificate, key) = (shared.certificate_url(), &shared.notification_key);
+    let url = outbound::sign_return_url(return_url, params.iter(), &certificate, key);
     Ok(Shown::Redirect(url.map_err(Error::invalid)?))
 }
 
-fn refuse(status: u16, reason: &str) -> Shown {
+fn redirect(shared: &Shared, return_url: &str, back: &PipelineReturn) -> Result<Shown, Error> {
+    send_back(shared, return_url, &back.to_params().map_err(Error::invalid)?)
+}
+
+pub(crate) fn refuse(status: u16, reason: &str) -> Shown {
     Shown::Page { status, html: wrong(reason) }
 }

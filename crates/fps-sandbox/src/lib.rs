@@ -49,6 +49,7 @@ mod charge_permissions;
 mod checkout_sessions;
 mod cobranded;
 mod flexible_payments;
+mod simple_pay;
 
 mod idempotency;
 mod instruments;

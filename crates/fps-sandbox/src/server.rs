@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use bytes::Bytes;
 use fps_model::amazon_pay::ReasonCode;
 use fps_model::flexible_payments::{ErrorCode, ErrorDocument};
@@ -17,12 +17,14 @@ use crate::amazon_pay::{self, PayRequest};
 use crate::books::Service;
 use crate::cobranded::{self, COBRANDED_PATH, Shown, Visit};
 use crate::control;
+use crate::error::Error;
 use crate::exchange::{Exchange, Wire};
 use crate::flexible_payments::{self, QueryRequest, SoapRequest, WSDL_PATH};
 use crate::idempotency::Reply;
 use crate::ids;
 use crate::notifications::SNS_CERTIFICATE_PATH;
 use crate::sandbox::{CERTIFICATE_PATH, Shared};
+use crate::simple_pay::{self, BUTTON_PATH, DECISION_PATH};
 
 /// The door has read the body, and knows how large one may be.
 const BODY_BYTES_MAX: usize = usize::MAX;
@@ -47,6 +49,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/", any(flexible_payments))
         .route(WSDL_PATH, get(wsdl))
         .route(COBRANDED_PATH, get(cobranded).post(cobranded))
+        .route(BUTTON_PATH, post(button))
+        .route(DECISION_PATH, post(decision))
         .route(CERTIFICATE_PATH, get(certificate))
         .route(SNS_CERTIFICATE_PATH, get(certificate))
         .fallback(pay)
@@ -172,18 +176,42 @@ fn into_bytes(reply: Reply, service: Service) -> http::Response<Bytes> {
 }
 
 async fn cobranded(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    match visit(request).await {
+        Ok(visit) => page(cobranded::visit(&shared, visit).await),
+        Err(status) => plain(status),
+    }
+}
+
+async fn button(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    match visit(request).await {
+        Ok(visit) => page(simple_pay::button(&shared, visit).await),
+        Err(status) => plain(status),
+    }
+}
+
+async fn decision(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    match visit(request).await {
+        Ok(visit) => page(simple_pay::decide(&shared, visit).await),
+        Err(status) => plain(status),
+    }
+}
+
+async fn visit(request: Request) -> Result<Visit, StatusCode> {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
-    let visit = Visit {
+    Ok(Visit {
         host: host.unwrap_or_default().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         form: (parts.method == Method::POST).then(|| body.to_vec()),
-    };
-    let (status, html, location) = match cobranded::visit(&shared, visit).await {
+    })
+}
+
+fn page(shown: Result<Shown, Error>) -> Response {
+    let (status, html, location) = match shown {
         Ok(Shown::Page { status, html }) => (status, html, None),
         Ok(Shown::Redirect(url)) => (303, String::new(), HeaderValue::from_str(&url).ok()),
         Err(error) => (500, cobranded::wrong(&chain(&error)), None),

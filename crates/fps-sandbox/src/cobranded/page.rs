@@ -1,33 +1,43 @@
 //! The page as HTML: one document without script, image or style from elsewhere. Whatever a merchant
 //! wrote is escaped.
 
-use super::pipelines::{Asked, method_code};
+use refund_rules::Method;
 
-/// Asks the visitor. The form carries the merchant's request as it was signed.
-pub(super) fn approve(asked: &Asked, request: &str) -> String {
-    let rows: String = asked
-        .rows()
-        .iter()
-        .map(|(name, value)| {
-            format!("<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(value))
-        })
-        .collect();
-    let methods: String = asked
-        .methods()
-        .into_iter()
-        .map(|method| {
-            let code = method_code(method);
-            format!("<option value=\"{code}\">{code}</option>")
-        })
-        .collect();
+use super::pipelines::method_code;
+
+/// What a visitor is asked.
+pub(crate) struct Question<'a> {
+    pub(crate) title: &'a str,
+    /// Names and values of all that is agreed to.
+    pub(crate) rows: &'a [(&'static str, String)],
+    /// The ways to pay.
+    pub(crate) methods: &'a [Method],
+    /// Where the form goes.
+    pub(crate) action: &'a str,
+    /// The merchant's request as it was signed, which the form carries back.
+    pub(crate) request: &'a str,
+}
+
+/// Asks the visitor.
+pub(crate) fn ask(question: &Question<'_>) -> String {
+    let row = |(name, value): &(&str, String)| {
+        format!("<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(value))
+    };
+    let option = |method: &Method| {
+        let code = method_code(*method);
+        format!("<option value=\"{code}\">{code}</option>")
+    };
     document(&format!(
-        "<h1>{}</h1><table>{rows}</table><form method=\"post\">\
+        "<h1>{}</h1><table>{}</table><form method=\"post\" action=\"{}\">\
          <input type=\"hidden\" name=\"request\" value=\"{}\">\
-         <label>Pay with <select name=\"method\">{methods}</select></label>\
+         <label>Pay with <select name=\"method\">{}</select></label>\
          <button name=\"decision\" value=\"approve\">Approve</button>\
          <button name=\"decision\" value=\"abandon\">Abandon</button></form>",
-        escape(asked.title()),
-        escape(request)
+        escape(question.title),
+        question.rows.iter().map(row).collect::<String>(),
+        question.action,
+        escape(question.request),
+        question.methods.iter().map(option).collect::<String>(),
     ))
 }
 

@@ -29,14 +29,14 @@ pub(super) enum Asked {
     Edit(Box<EditTokenPipeline>),
 }
 
-const METHODS: [(&str, Method); 3] =
+pub(crate) const METHODS: [(&str, Method); 3] =
     [("CC", Method::Card), ("ACH", Method::Bank), ("ABT", Method::Balance)];
 
 pub(super) fn method_of(code: &str) -> Option<Method> {
     METHODS.into_iter().find(|(known, _)| *known == code).map(|(_, method)| method)
 }
 
-pub(super) fn method_code(method: Method) -> &'static str {
+pub(crate) fn method_code(method: Method) -> &'static str {
     METHODS.into_iter().find(|(_, known)| *known == method).map_or("ABT", |(code, _)| code)
 }
 

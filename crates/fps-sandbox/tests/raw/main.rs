@@ -42,5 +42,6 @@ mod faults;
 mod notifications;
 mod races;
 mod seeded;
+mod simple_pay;
 mod soap;
 mod throttle;
