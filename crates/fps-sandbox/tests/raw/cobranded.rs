@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use fps_http::Transport;
-use fps_model::Params;
-use fps_model::flexible_payments::{Pay, PipelineReturn};
+use fps_model::flexible_payments::{Dialect, Pay, PipelineReturn, VerifySignature};
+use fps_model::{Operation, Params};
 use fps_sandbox::MerchantSpec;
 use fps_sign::query::{SignatureMethod, signature};
 use fps_sign::{Certificate, Target, outbound, string_to_sign};
@@ -120,6 +120,10 @@ async fn proved(world: &World, location: &str) -> PipelineReturn {
     let (_, pem) = world.send(http::Request::get(url).body(Bytes::new()).unwrap()).await;
     let certificate = Certificate::from_pem(pem.as_bytes()).unwrap();
     claim.verify(certificate.public_key()).unwrap();
+    // The service says the same of it.
+    let question = VerifySignature::new(address, query).encode(Dialect::default()).unwrap();
+    let (_, answer) = world.post(&question).await;
+    assert!(answer.contains("<VerificationStatus>Success</VerificationStatus>"), "{answer}");
     assert_eq!(params.get("shop"), Some("1"), "the merchant's own query is kept");
     PipelineReturn::from_params(&params).unwrap()
 }

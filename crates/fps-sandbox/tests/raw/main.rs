@@ -45,3 +45,4 @@ mod seeded;
 mod simple_pay;
 mod soap;
 mod throttle;
+mod verify_signature;
