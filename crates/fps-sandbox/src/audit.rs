@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::books::Service;
 use crate::clock;
-use crate::exchange::Exchange;
+use crate::exchange::{self, Exchange};
 
 pub(crate) use notices::{Notice, notices};
 
@@ -330,7 +330,7 @@ fn operation(exchange: &Exchange) -> &str {
 
 /// Does it only read?
 fn reads(exchange: &Exchange) -> bool {
-    exchange.operation.as_deref().is_some_and(|operation| operation.starts_with("Get"))
+    exchange::reads(exchange.operation.as_deref())
 }
 
 /// When the client could know how it went; when it asked, if it was told nothing.

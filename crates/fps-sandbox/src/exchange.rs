@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-pub(crate) use self::read::read;
+pub(crate) use self::read::{read, reads};
 use crate::audit::Audit;
 use crate::books::Service;
 
@@ -56,7 +56,7 @@ pub struct Exchange {
     pub operation: Option<String>,
     /// The revision of the service.
     pub version: Option<String>,
-    /// The access key, or the id of the public key, that it names.
+    /// The access key, or the id of the public key, that it names; of SOAP, a hash of its certificate.
     pub key_id: Option<String>,
     /// `1` or `2` of FPS, the algorithm of Amazon Pay.
     pub signature_version: Option<String>,

@@ -6,6 +6,7 @@ use fps_model::amazon_pay::{
     GetRefund, Route, UpdateChargePermission, UpdateCheckoutSession,
 };
 use fps_model::{JsonRequest, Params, soap};
+use fps_sign::soap::Claim;
 use http::HeaderMap;
 use http::request::Parts;
 use serde_json::value::RawValue;
@@ -55,6 +56,9 @@ pub(crate) fn read(parts: &Parts, body: &[u8], asked: Moment, log: &Log) -> Opti
             if let Ok((_, params)) = soap::read_request(body) {
                 read_params(&mut exchange, &params);
             }
+            // An envelope names no key: who asks is who has this certificate.
+            let claim = Claim::read(body).ok();
+            exchange.key_id = claim.map(|claim| fingerprint(&["certificate"], claim.certificate()));
         }
         Wire::Query => {
             let query = parts.uri.query().unwrap_or_default().as_bytes();
@@ -103,7 +107,7 @@ fn is_amount(name: &str) -> bool {
 }
 
 /// Does an operation only read?
-fn reads(operation: Option<&str>) -> bool {
+pub(crate) fn reads(operation: Option<&str>) -> bool {
     operation.is_some_and(|name| name.starts_with("Get") || name == "VerifySignature")
 }
 

@@ -95,6 +95,22 @@ async fn a_signed_envelope_refunds_and_is_answered_as_seed_001_prints() {
 }
 
 #[tokio::test]
+async fn two_merchants_with_one_reference_are_two_to_the_audit() {
+    let world = World::start().await;
+    let other = world.sandbox.create_merchant(MerchantSpec::new("Other")).await.unwrap();
+    for (merchant, payment) in [(&world.merchant, "A"), (&other, "B")] {
+        let body = element(&refund("same", payment), Dialect::V2008_09_17);
+        send(&world, envelope(merchant, &body, "Refund"), None).await;
+    }
+    let audit = world.sandbox.audit().await.unwrap();
+    assert!(audit.findings.is_empty(), "{audit}");
+    // One merchant that does so is remarked on.
+    let body = element(&refund("same", "C"), Dialect::V2008_09_17);
+    send(&world, envelope(&world.merchant, &body, "Refund"), None).await;
+    assert_eq!(world.sandbox.audit().await.unwrap().findings.len(), 1);
+}
+
+#[tokio::test]
 async fn soap_speaks_every_revision() {
     let world = World::start().await;
     let caller = world.ask(&install("MyRole == 'Caller';")).await.token_id;
