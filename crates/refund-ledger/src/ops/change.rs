@@ -1,0 +1,164 @@
+//! Changing intents that are there: sending, what was learned, leases, parking.
+
+use refund_rules::RefundState;
+
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::intent::{Attempt, Claim, IntentId, Recorded, Report};
+use crate::ops::{Answer, Keep, Op};
+use crate::rows::IntentRow;
+use crate::session::Session;
+use crate::time::Millis;
+use crate::work::Work;
+
+/// Does all requests of these kinds, and gives each answer with its place.
+pub(crate) async fn all<S: Session>(
+    session: &mut S,
+    ops: &[&Op],
+) -> Result<Vec<(usize, Answer)>, Error> {
+    let mut work = Work::default();
+    work.load_intents(session, ops.iter().flat_map(|op| wanted(op))).await?;
+    work.load_their_payments(session, |_| true).await?;
+    let mut answers = Vec::new();
+    for (place, op) in ops.iter().enumerate() {
+        let answer = match op {
+            Op::Sending(claim, now, margin) => {
+                Answer::Sending(inner(sending(&mut work, claim, *now, *margin))?)
+            }
+            Op::Record(reports) => {
+                let recorded = reports.iter().map(|report| inner(record(&mut work, report)));
+                Answer::Recorded(recorded.collect::<Result<_, _>>()?)
+            }
+            Op::Lease(claim, until, keep) => {
+                Answer::Done(inner(lease(&mut work, claim, *until, *keep))?)
+            }
+            Op::Park(intent, reason, at) => {
+                Answer::Done(inner(park(&mut work, *intent, reason.as_ref(), *at))?)
+            }
+            Op::Import(..) | Op::Prepare(..) | Op::Claim(..) => continue,
+        };
+        answers.push((place, answer));
+    }
+    work.flush(session).await?;
+    Ok(answers)
+}
+
+/// The intents that a request is about.
+fn wanted(op: &Op) -> Vec<i64> {
+    match op {
+        Op::Sending(claim, ..) | Op::Lease(claim, ..) => vec![claim.intent.0],
+        Op::Record(reports) => reports.iter().map(|report| report.intent.0).collect(),
+        Op::Park(intent, ..) => vec![intent.0],
+        Op::Import(..) | Op::Prepare(..) | Op::Claim(..) => Vec::new(),
+    }
+}
+
+/// What is an answer to one request stays its own; what is wrong with the store ends all.
+#[expect(clippy::result_large_err, reason = "an answer that is handed on")]
+fn inner<T>(outcome: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+    match outcome {
+        Err(error) if matches!(error.kind(), ErrorKind::Damaged(_)) => Err(error),
+        outcome => Ok(outcome),
+    }
+}
+
+fn row(work: &Work, intent: IntentId) -> Result<&IntentRow, Error> {
+    work.intents.get(&intent.0).ok_or_else(|| Error::new(ErrorKind::NoSuchIntent))
+}
+
+/// Is the claim still one?
+fn held<'a>(work: &'a Work, claim: &Claim, now: Millis) -> Result<&'a IntentRow, Error> {
+    let row = row(work, claim.intent)?;
+    let is_own = row.lease.worker.as_ref() == Some(&claim.worker) && row.lease.fence == claim.fence;
+    if is_own && row.lease.due_at.is_some_and(|until| now.0 < until) {
+        return Ok(row);
+    }
+    Err(Error::new(ErrorKind::LeaseLost))
+}
+
+fn sending(work: &mut Work, claim: &Claim, now: Millis, margin: i64) -> Result<Attempt, Error> {
+    let row = row(work, claim.intent)?;
+    let life = &row.life;
+    match life.state {
+        RefundState::Prepared | RefundState::Sent | RefundState::Unknown => {}
+        state @ (RefundState::Accepted | RefundState::Pending) => {
+            return Err(Error::new(ErrorKind::Taken(state)));
+        }
+        state @ (RefundState::Refunded | RefundState::Declined) => {
+            return Err(Error::new(ErrorKind::Ended(state)));
+        }
+    }
+    if life.parked.is_some() {
+        return Err(Error::new(ErrorKind::Parked));
+    }
+    let row = held(work, claim, now)?;
+    let latest = row.life.key_expires_at.map(|at| at.0.saturating_sub(margin));
+    if latest.is_some_and(|latest| now.0 >= latest) {
+        return Err(Error::new(ErrorKind::KeyExpired));
+    }
+    let number = row.life.attempts.saturating_add(1);
+    let event = Event::Sending { attempt: number, worker: claim.worker.clone() };
+    work.happen(claim.intent.0, &event, now)?;
+    Ok(Attempt { intent: claim.intent, number, fence: claim.fence })
+}
+
+fn record(work: &mut Work, report: &Report) -> Result<Recorded, Error> {
+    let Report { intent, attempt, fence, outcome, at, next_at, request } = report;
+    let before = row(work, *intent)?.life.clone();
+    let event = Event::Reported {
+        attempt: *attempt,
+        outcome: outcome.clone(),
+        request: request.clone(),
+    };
+    let (mut after, alarm) = work.foresee(intent.0, &event, *at)?;
+    after.changed_at = before.changed_at;
+    // Asking again and hearing the same is no event, or following would fill the disk.
+    if attempt.is_some() || after != before {
+        work.happen(intent.0, &event, *at)?;
+    }
+    let ends_claim = *fence == Some(row(work, *intent)?.lease.fence);
+    let row = work.lease(intent.0).ok_or_else(|| Error::new(ErrorKind::NoSuchIntent))?;
+    let state = row.life.state;
+    if state.is_final() {
+        row.lease.worker = None;
+        row.lease.due_at = None;
+    } else if row.life.parked.is_none() && (ends_claim || row.lease.worker.is_none()) {
+        row.lease.worker = None;
+        row.lease.due_at = Some(next_at.unwrap_or(*at).0);
+    }
+    Ok(Recorded { before: before.state, state, alarm })
+}
+
+fn lease(work: &mut Work, claim: &Claim, until: Millis, keep: Keep) -> Result<(), Error> {
+    let row = row(work, claim.intent)?;
+    let is_own = row.lease.worker.as_ref() == Some(&claim.worker) && row.lease.fence == claim.fence;
+    let Some(row) = work.lease(claim.intent.0).filter(|_| is_own) else {
+        return Err(Error::new(ErrorKind::LeaseLost));
+    };
+    row.lease.due_at = Some(until.0);
+    if keep == Keep::No {
+        row.lease.worker = None;
+    }
+    Ok(())
+}
+
+fn park(
+    work: &mut Work,
+    intent: IntentId,
+    reason: Option<&String>,
+    at: Millis,
+) -> Result<(), Error> {
+    let life = &row(work, intent)?.life;
+    if life.state.is_final() {
+        return Err(Error::new(ErrorKind::Ended(life.state)));
+    }
+    let event = match reason {
+        Some(reason) => Event::Parked { reason: reason.clone() },
+        None if life.parked.is_some() => Event::Unparked,
+        None => return Ok(()),
+    };
+    let row = work.happen(intent.0, &event, at)?;
+    row.lease.worker = None;
+    row.lease.due_at = reason.is_none().then_some(at.0);
+    Ok(())
+}

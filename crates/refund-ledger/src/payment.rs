@@ -1,0 +1,270 @@
+//! A payment as the ledger keeps it: what was imported, and what is held of it; decides nothing.
+
+use std::fmt;
+
+use refund_rules::{
+    Decision, Executor, Money, Payment, Policy, Rounding, Rule, Wish, decide,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind};
+use crate::time::Millis;
+
+/// A payment to be imported: what its provider calls it, what was captured and went back before, and
+/// the limits that a policy puts on its refunds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPayment {
+    pub(crate) facts: PaymentFacts,
+}
+
+/// What was said of a payment when it was imported. It never changes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PaymentFacts {
+    /// Which service has it, such as `amazon-pay`; opaque to the ledger.
+    pub provider: String,
+    /// What the provider calls it.
+    pub id: String,
+    /// What its caller calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_reference: Option<String>,
+    /// The payment token or charge permission that it was charged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// When it was completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Millis>,
+    /// The payment as it was then, with what had been refunded elsewhere.
+    pub payment: Payment,
+    /// The most that all refunds of it may total.
+    pub cap: Money,
+    /// The smallest single refund.
+    pub minimum: Money,
+    /// The largest single refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub single_max: Option<Money>,
+    /// The largest number of refunds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunds_max: Option<u32>,
+    /// The rule that forbids every refund of it, such as `completed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barred: Option<String>,
+}
+
+/// Says nothing of tokens.
+impl fmt::Debug for PaymentFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentFacts")
+            .field("provider", &self.provider)
+            .field("id", &self.id)
+            .field("payment", &self.payment)
+            .field("cap", &self.cap)
+            .finish_non_exhaustive()
+    }
+}
+
+impl NewPayment {
+    /// A payment and the policy that its refunds are under, whose numbers are stored with it.
+    ///
+    /// What went back before may be more than a strict policy allows: then nothing is left.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for an empty or overlong name, or amounts beyond any that can be paid.
+    pub fn new(
+        provider: impl Into<String>,
+        id: impl Into<String>,
+        payment: Payment,
+        policy: &Policy,
+    ) -> Result<Self, Error> {
+        let too_large = |error| Error::with(ErrorKind::Invalid("amount"), error);
+        let currency = payment.captured().currency();
+        let minimum = policy.minimum().value();
+        let cap = cap(&payment, policy).map_err(too_large)?;
+        let held = payment.held().minor();
+        let own = |amount: Money| (amount.currency() == currency).then_some(amount);
+        Ok(Self {
+            facts: PaymentFacts {
+                provider: name("provider", provider.into())?,
+                id: name("payment id", id.into())?,
+                caller_reference: None,
+                token: None,
+                completed_at: None,
+                cap: Money::from_minor(cap.max(held), currency),
+                minimum: own(minimum).unwrap_or(Money::from_minor(1, currency)),
+                single_max: policy.single_max().and_then(|most| own(most.value())),
+                refunds_max: policy.refunds_max().map(|most| most.value().max(payment.refunds())),
+                barred: barred(&payment, policy),
+                payment,
+            },
+        })
+    }
+
+    /// With what its caller calls it, by which it is found again.
+    #[must_use]
+    pub fn caller_reference(mut self, reference: impl Into<String>) -> Self {
+        self.facts.caller_reference = Some(reference.into());
+        self
+    }
+
+    /// With the payment token or charge permission that it was charged to.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.facts.token = Some(token.into());
+        self
+    }
+
+    /// With when it was completed.
+    #[must_use]
+    pub const fn completed_at(mut self, at: Millis) -> Self {
+        self.facts.completed_at = Some(at);
+        self
+    }
+
+    /// All of it.
+    #[must_use]
+    pub const fn facts(&self) -> &PaymentFacts {
+        &self.facts
+    }
+}
+
+impl PaymentFacts {
+    /// The rule that forbids every refund of it.
+    #[must_use]
+    pub fn barred_by(&self) -> Option<Rule> {
+        let name = self.barred.as_deref()?;
+        let rules = [
+            Rule::Caller,
+            Rule::Grant,
+            Rule::Completed(self.payment.state()),
+            Rule::Kind(self.payment.kind()),
+        ];
+        Some(rules.into_iter().find(|rule| rule.name() == name).unwrap_or(Rule::Currency))
+    }
+
+    pub(crate) fn is_marketplace(&self) -> bool {
+        self.payment.executor() == Executor::Marketplace
+    }
+
+    /// Which fields of another import of the same payment are not these.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let (mine, theirs) = (&self.payment, &other.payment);
+        let fields = [
+            ("caller reference", self.caller_reference != other.caller_reference),
+            ("token", self.token != other.token),
+            ("completed at", self.completed_at != other.completed_at),
+            ("captured", mine.captured() != theirs.captured()),
+            ("fee", (mine.fee(), mine.fee_payer()) != (theirs.fee(), theirs.fee_payer())),
+            ("fee returned", mine.fee_returned() != theirs.fee_returned()),
+            (
+                "marketplace fee",
+                (mine.executor(), mine.marketplace_fee(), mine.marketplace_fee_held())
+                    != (theirs.executor(), theirs.marketplace_fee(), theirs.marketplace_fee_held()),
+            ),
+            ("refunded", mine.refunded() != theirs.refunded()),
+            ("pending", mine.pending() != theirs.pending()),
+            ("unknown", mine.unknown() != theirs.unknown()),
+            ("refunds", mine.refunds() != theirs.refunds()),
+            ("method", mine.method() != theirs.method()),
+            ("kind", mine.kind() != theirs.kind()),
+            ("state", mine.state() != theirs.state()),
+            ("cap", self.cap != other.cap),
+            ("minimum", self.minimum != other.minimum),
+            ("single maximum", self.single_max != other.single_max),
+            ("refunds maximum", self.refunds_max != other.refunds_max),
+            ("barred", self.barred != other.barred),
+        ];
+        fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+    }
+}
+
+/// The longest name of anything. The providers' own are shorter: 35 and 128 characters.
+/// Source: FPS API reference, Refund: TransactionId, CallerReference.
+const NAME_MAX: usize = 255;
+
+pub(crate) fn name(part: &'static str, text: String) -> Result<String, Error> {
+    let is_fit = !text.is_empty() && text.len() <= NAME_MAX && !text.contains('\0');
+    if is_fit { Ok(text) } else { Err(Error::new(ErrorKind::Invalid(part))) }
+}
+
+fn cap(payment: &Payment, policy: &Policy) -> Result<i64, refund_rules::MoneyError> {
+    let captured = payment.captured();
+    let overage = policy.overage().value();
+    if overage.most.currency() != captured.currency() {
+        return Ok(captured.minor());
+    }
+    let share = captured.percent(overage.percent, Rounding::Floor)?.minor();
+    let extra = Money::from_minor(share.min(overage.most.minor()), captured.currency());
+    Ok(captured.checked_add(extra)?.minor())
+}
+
+/// Asks the rules for the least: what they forbid then, whatever the amount, they always will.
+fn barred(payment: &Payment, policy: &Policy) -> Option<String> {
+    match decide(payment, &Wish::amount(policy.minimum().value()), policy) {
+        Decision::Refuse(refusal) => match refusal.rule() {
+            rule @ (Rule::Caller
+            | Rule::Grant
+            | Rule::Completed(_)
+            | Rule::Kind(_)
+            | Rule::Currency) => Some(rule.name().to_owned()),
+            _ => None,
+        },
+        Decision::Allow(_) => None,
+    }
+}
+
+/// What is held of a payment now, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) refunded: i64,
+    pub(crate) pending: i64,
+    pub(crate) unknown: i64,
+    pub(crate) refunds: i64,
+    pub(crate) fee_returned: i64,
+    pub(crate) marketplace_held: i64,
+}
+
+impl Sums {
+    /// As they are when nothing is known but what was imported.
+    pub(crate) fn imported(payment: &Payment) -> Result<Self, Error> {
+        let fee_returned = payment
+            .fee_returned()
+            .map_err(|error| Error::with(ErrorKind::Invalid("fee"), error))?;
+        Ok(Self {
+            refunded: payment.refunded().minor(),
+            pending: payment.pending().minor(),
+            unknown: payment.unknown().minor(),
+            refunds: payment.refunds().into(),
+            fee_returned: fee_returned.minor(),
+            marketplace_held: payment.marketplace_fee_held().map_or(0, Money::minor),
+        })
+    }
+
+    pub(crate) const fn held(&self) -> i64 {
+        self.refunded.saturating_add(self.pending).saturating_add(self.unknown)
+    }
+}
+
+/// A payment as the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PaymentRecord {
+    /// What was imported.
+    #[serde(flatten)]
+    pub facts: PaymentFacts,
+    /// When it was imported.
+    pub imported_at: Millis,
+    /// Refunded for good, here or elsewhere.
+    pub refunded: Money,
+    /// Prepared, accepted or under way.
+    pub pending: Money,
+    /// Sent, and not known what became of it.
+    pub unknown: Money,
+    /// What of the captured amount is left to refund.
+    pub remaining: Money,
+    /// What of the cap is left.
+    pub remaining_with_overage: Money,
+    /// How many refunds hold a part of it.
+    pub refunds: u32,
+    /// What came back of the fee for these.
+    pub fee_returned: Money,
+}
