@@ -43,6 +43,12 @@ pub enum ErrorKind {
     Invalid(&'static str),
     /// There is no such intent.
     NoSuchIntent,
+    /// There is no such batch.
+    NoSuchBatch,
+    /// The batch is sealed: it can be run, and no longer changed.
+    BatchSealed,
+    /// The batch is not sealed yet: it can be changed, and not run.
+    BatchOpen,
     /// The key can no longer be sent: its window is over, or almost. The refund must be looked up.
     KeyExpired,
     /// The claim is over: its time is up, or another worker has taken it.
@@ -93,6 +99,19 @@ impl Error {
         &self.kind
     }
 
+    /// Is it about the store, and not about what was asked?
+    pub(crate) const fn is_of_the_store(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Full
+                | ErrorKind::Storage
+                | ErrorKind::Unavailable
+                | ErrorKind::Contended
+                | ErrorKind::Closed
+                | ErrorKind::Damaged(_)
+        )
+    }
+
     /// May the same be asked again with hope? Nothing that the ledger does twice happens twice.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
@@ -116,6 +135,9 @@ impl fmt::Display for Error {
             ErrorKind::Damaged(damage) => return write!(f, "the ledger is damaged at {damage}"),
             ErrorKind::Invalid(part) => return write!(f, "the ledger cannot take this {part}"),
             ErrorKind::NoSuchIntent => "the ledger has no such intent",
+            ErrorKind::NoSuchBatch => "the ledger has no such batch",
+            ErrorKind::BatchSealed => "the batch is sealed and takes no more changes",
+            ErrorKind::BatchOpen => "the batch is not planned to its end yet",
             ErrorKind::KeyExpired => "the key is too old to be sent: look the refund up",
             ErrorKind::LeaseLost => "the claim on this intent is over",
             ErrorKind::Ended(state) => return write!(f, "the refund has ended as {state:?}"),

@@ -18,8 +18,7 @@ pub(crate) const NO_SEAL: Seal = [0; 32];
 /// Something that happened to a payment, or to one of its intents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Event {
+pub(crate) enum Event {
     /// The payment was imported.
     Imported(Box<PaymentFacts>),
     /// An intent was written down.
@@ -51,6 +50,8 @@ pub enum Event {
     },
     /// The human has looked.
     Unparked,
+    /// It was taken back before it was ever sent.
+    Withdrawn,
 }
 
 /// The seal of an event. Lengths are in it, so that no two contents are the same octets.
@@ -150,6 +151,7 @@ impl<'a> Subject<'a> {
             Event::Abandoned => self.observe(Observation::AnswerLost)?,
             Event::Parked { reason } => self.life.parked = Some(reason.clone()),
             Event::Unparked => self.life.parked = None,
+            Event::Withdrawn => self.withdraw()?,
             Event::Imported(_) | Event::Prepared(_) => {
                 return Err(Error::damaged("an event", "it happened a second time"));
             }
@@ -224,6 +226,13 @@ impl<'a> Subject<'a> {
         Ok(true)
     }
 
+    fn withdraw(&mut self) -> Result<(), Error> {
+        if self.life.state != RefundState::Prepared || self.life.attempts > 0 {
+            return Err(Error::damaged("an event", "what was sent is withdrawn"));
+        }
+        self.hold(self.life.state.held(), None)
+    }
+
     fn observe(&mut self, observation: Observation) -> Result<(), Error> {
         let before = self.life.state;
         let after = match before.observe(observation) {
@@ -233,16 +242,22 @@ impl<'a> Subject<'a> {
                 return Ok(());
             }
         };
+        self.hold(before.held(), after.held())?;
+        self.life.state = after;
+        Ok(())
+    }
+
+    /// Holds the amount as something else, or, with its part of the fees, no longer.
+    fn hold(&mut self, before: Option<Held>, after: Option<Held>) -> Result<(), Error> {
         let mut sums = *self.sums;
-        sums.hold(before.held(), self.facts, -1)?;
-        sums.hold(after.held(), self.facts, 1)?;
-        if before.held().is_some() && after.held().is_none() {
+        sums.hold(before, self.facts, -1)?;
+        sums.hold(after, self.facts, 1)?;
+        if before.is_some() && after.is_none() {
             let back = |amount: Money| amount.minor().saturating_neg();
             sums.add(|sums| &mut sums.fee_returned, back(self.facts.fee))?;
             sums.add(|sums| &mut sums.marketplace_held, back(self.facts.marketplace_fee))?;
         }
         *self.sums = sums;
-        self.life.state = after;
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ pub struct NewIntent {
     pub(crate) batch: Option<String>,
     pub(crate) row: Option<u64>,
     pub(crate) content: Option<String>,
+    pub(crate) reference: Option<String>,
     pub(crate) details: Option<String>,
 }
 
@@ -72,6 +73,7 @@ impl NewIntent {
             batch: None,
             row: None,
             content: None,
+            reference: None,
             details: None,
         })
     }
@@ -121,6 +123,13 @@ impl NewIntent {
         Ok(self)
     }
 
+    /// With what whoever asked for it calls it, by which it is found again.
+    #[must_use]
+    pub fn reference(mut self, reference: impl Into<String>) -> Self {
+        self.reference = Some(reference.into());
+        self
+    }
+
     /// With what the sender needs and the ledger does not read, such as a note as JSON.
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Self {
@@ -168,6 +177,9 @@ pub struct IntentFacts {
     /// The hash of that row's content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
+    /// What whoever asked for it calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// What the sender needs and the ledger does not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
@@ -199,6 +211,7 @@ impl IntentFacts {
             ("batch", self.batch != wish.batch),
             ("row", self.row != wish.row),
             ("content", self.content != wish.content),
+            ("reference", self.reference != wish.reference),
             ("details", self.details != wish.details),
         ];
         fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
@@ -292,11 +305,7 @@ impl Outcome {
     /// The provider has declined the refund.
     #[must_use]
     pub fn declined(reason: impl Into<String>) -> Self {
-        Self::Observed {
-            state: Observation::Declined,
-            refund: None,
-            reason: Some(reason.into()),
-        }
+        Self::Observed { state: Observation::Declined, refund: None, reason: Some(reason.into()) }
     }
 
     /// The provider says how the refund is.
@@ -328,7 +337,7 @@ pub struct Report {
 impl Report {
     /// Of a try: see [`crate::Ledger::sending`]. It ends the claim.
     #[must_use]
-    pub const fn of_try(attempt: &Attempt, outcome: Outcome, at: Millis) -> Self {
+    pub fn of_try(attempt: &Attempt, outcome: Outcome, at: Millis) -> Self {
         let Attempt { intent, number, fence } = *attempt;
         let report = Self::of_refund(intent, outcome, at);
         Self { attempt: Some(number), fence: Some(fence), ..report }
@@ -336,7 +345,7 @@ impl Report {
 
     /// Of a refund that was claimed and looked up. It ends the claim.
     #[must_use]
-    pub const fn of_claim(claim: &Claim, outcome: Outcome, at: Millis) -> Self {
+    pub fn of_claim(claim: &Claim, outcome: Outcome, at: Millis) -> Self {
         Self { fence: Some(claim.fence), ..Self::of_refund(claim.intent, outcome, at) }
     }
 
@@ -466,6 +475,10 @@ pub enum Prepared {
     Refused(Refused),
     /// The payment was never imported.
     NoSuchPayment,
+    /// The batch was never opened.
+    NoSuchBatch,
+    /// The batch is sealed: it takes no more rows.
+    BatchSealed,
 }
 
 /// The rule that forbids an intent, and its number.

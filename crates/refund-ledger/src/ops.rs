@@ -1,13 +1,17 @@
 //! What can be asked of the writer, and how what waits together is done together.
 
+pub(crate) mod batch;
 pub(crate) mod change;
 pub(crate) mod claim;
 pub(crate) mod import;
+pub(crate) mod pace;
 pub(crate) mod prepare;
 
+use crate::batch::{BatchRecord, NewBatch};
 use crate::error::{Error, ErrorKind};
 use crate::intent::{Attempt, Claim, Claimed, Imported, IntentId, NewIntent, Prepared};
 use crate::intent::{Recorded, Report, Wanted};
+use crate::pace::Pace;
 use crate::payment::NewPayment;
 use crate::session::Session;
 use crate::time::Millis;
@@ -24,6 +28,32 @@ pub(crate) enum Op {
     Lease(Claim, Millis, Keep),
     /// A reason parks an intent, none unparks it.
     Park(IntentId, Option<String>, Millis),
+    Batch(BatchOp),
+    /// So many turns under a limit.
+    Pace(Pace, u32, Millis),
+}
+
+/// What can be done with a batch.
+#[derive(Debug)]
+pub(crate) enum BatchOp {
+    Open(NewBatch, Millis),
+    /// From what it is read now.
+    Resource {
+        name: String,
+        source: String,
+    },
+    /// Takes back at most so many of its rows.
+    Withdraw {
+        name: String,
+        most: u32,
+        at: Millis,
+    },
+    Seal {
+        name: String,
+        rows: u64,
+        skipped: u64,
+        at: Millis,
+    },
 }
 
 /// Is a claim renewed or given up?
@@ -38,10 +68,13 @@ pub(crate) enum Keep {
 pub(crate) enum Answer {
     Imported(Vec<Imported>),
     Prepared(Vec<Prepared>),
-    Claimed(Vec<Claimed>),
+    Claimed(Result<Vec<Claimed>, Error>),
     Sending(Result<Attempt, Error>),
     Recorded(Vec<Result<Recorded, Error>>),
     Done(Result<(), Error>),
+    Batch(Result<BatchRecord, Error>),
+    Withdrawn(Result<u64, Error>),
+    Turns(Vec<Millis>),
 }
 
 /// Does what waits together: requests of one kind in one go. The order of the answers is that of the
@@ -60,8 +93,13 @@ pub(crate) async fn run<S: Session>(session: &mut S, ops: &[&Op]) -> Result<Vec<
                 set(place, Answer::Imported(imported));
             }
             Op::Claim(wanted, now) => {
-                set(place, Answer::Claimed(claim::run(session, wanted, *now).await?));
+                set(place, Answer::Claimed(inner(claim::run(session, wanted, *now).await)?));
             }
+            Op::Batch(op) => set(place, run_batch(session, op).await?),
+            Op::Pace(pace, turns, now) => {
+                set(place, Answer::Turns(pace::run(session, pace, *turns, *now).await?));
+            }
+            // These come in one go, below.
             Op::Prepare(..) | Op::Sending(..) | Op::Record(..) | Op::Lease(..) | Op::Park(..) => {}
         }
     }
@@ -73,4 +111,27 @@ pub(crate) async fn run<S: Session>(session: &mut S, ops: &[&Op]) -> Result<Vec<
     }
     let closed = || Error::new(ErrorKind::Closed);
     answers.into_iter().map(|answer| answer.ok_or_else(closed)).collect()
+}
+
+async fn run_batch<S: Session>(session: &mut S, op: &BatchOp) -> Result<Answer, Error> {
+    Ok(match op {
+        BatchOp::Open(new, at) => Answer::Batch(inner(batch::open(session, new, *at).await)?),
+        BatchOp::Resource { name, source } => {
+            Answer::Batch(inner(batch::resource(session, name, source).await)?)
+        }
+        BatchOp::Withdraw { name, most, at } => {
+            Answer::Withdrawn(inner(batch::withdraw(session, name, *most, *at).await)?)
+        }
+        BatchOp::Seal { name, rows, skipped, at } => {
+            Answer::Batch(inner(batch::seal(session, name, (*rows, *skipped), *at).await)?)
+        }
+    })
+}
+
+/// What is an answer to one request stays its own; what is wrong with the store ends the transaction.
+fn inner<T>(outcome: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+    match outcome {
+        Err(error) if error.is_of_the_store() => Err(error),
+        outcome => Ok(outcome),
+    }
 }

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use refund_rules::{
-    Decision, Executor, Money, Payment, Policy, Rounding, Rule, Wish, decide,
-};
+use refund_rules::{Decision, Executor, Money, Payment, Policy, Rounding, Rule, Wish, decide};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};

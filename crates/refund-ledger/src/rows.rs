@@ -133,7 +133,7 @@ macro_rules! intent_columns {
     () => {
         "i.id, i.payment, i.provider, p.name, p.caller_reference, p.currency, i.ordinal, i.key, \
          i.key_until, i.key_window, i.amount, i.is_rest, i.scope, i.fee, i.marketplace_fee, i.batch, \
-         i.line, i.content, i.details, i.prepared_at, i.state, i.attempts, i.sent_at, \
+         i.line, i.content, i.reference, i.details, i.prepared_at, i.state, i.attempts, i.sent_at, \
          i.key_expires_at, i.changed_at, i.refund, i.reason, i.request, i.parked, i.alarm, i.worker, \
          i.fence, i.due_at"
     };
@@ -156,11 +156,7 @@ impl IntentRow {
             ordinal: row.int()?,
             facts: facts(row, currency)?,
             life: life(row)?,
-            lease: Lease {
-                worker: row.maybe_text()?,
-                fence: row.int()?,
-                due_at: row.maybe_int()?,
-            },
+            lease: Lease { worker: row.maybe_text()?, fence: row.int()?, due_at: row.maybe_int()? },
         })
     }
 
@@ -187,6 +183,7 @@ impl IntentRow {
             facts.batch.as_ref().into(),
             facts.row.and_then(|row| i64::try_from(row).ok()).into(),
             facts.content.as_ref().into(),
+            facts.reference.as_ref().into(),
             facts.details.as_ref().into(),
             facts.prepared_at.0.into(),
         ]
@@ -241,6 +238,7 @@ fn facts(row: &mut Row, currency: Currency) -> Result<IntentFacts, Error> {
         batch: row.maybe_text()?,
         row: row.maybe_int()?.and_then(|row| u64::try_from(row).ok()),
         content: row.maybe_text()?,
+        reference: row.maybe_text()?,
         details: row.maybe_text()?,
         prepared_at: Millis(row.int()?),
     })

@@ -47,6 +47,7 @@ pub(crate) fn judge(
         batch: wish.batch.clone(),
         row: wish.row,
         content: wish.content.clone(),
+        reference: wish.reference.clone(),
         details: wish.details.clone(),
         prepared_at: at,
     }))

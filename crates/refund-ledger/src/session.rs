@@ -55,6 +55,11 @@ impl Row {
         Self { values: values.into_iter() }
     }
 
+    /// Those that are left.
+    pub(crate) fn into_values(self) -> Vec<Value> {
+        self.values.collect()
+    }
+
     pub(crate) fn int(&mut self) -> Result<i64, Error> {
         self.maybe_int()?.ok_or_else(mistyped)
     }
@@ -99,7 +104,9 @@ fn mistyped() -> Error {
 /// the first time in this order.
 #[derive(Clone, Copy)]
 pub(crate) struct Sql {
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "nobody asks for it"))]
     pub(crate) sqlite: &'static str,
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "nobody asks for it"))]
     pub(crate) postgres: &'static str,
 }
 

@@ -15,10 +15,8 @@ use crate::time::Millis;
 
 const NUMBER_OF_PAYMENT: Sql =
     sql!("SELECT id, provider, name FROM payment WHERE provider = $1 AND name = $2");
-const LOAD_PAYMENT: Sql = sql!(
-    concat!("SELECT ", payment_columns!(), " FROM payment p WHERE p.id = $1"),
-    " FOR UPDATE"
-);
+const LOAD_PAYMENT: Sql =
+    sql!(concat!("SELECT ", payment_columns!(), " FROM payment p WHERE p.id = $1"), " FOR UPDATE");
 const LOAD_INTENT: Sql = sql!(
     concat!(
         "SELECT ",
@@ -35,16 +33,17 @@ const GUARDED_UPDATE: Sql = sql!(
 );
 const INSERT_INTENT: Sql = sql!(
     "INSERT INTO intent (payment, ordinal, provider, key, key_until, key_window, amount, is_rest, \
-     scope, fee, marketplace_fee, batch, line, content, details, prepared_at, state, attempts, \
-     sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm, worker, fence, \
-     due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-     $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) ON CONFLICT DO NOTHING RETURNING id"
+     scope, fee, marketplace_fee, batch, line, content, reference, details, prepared_at, state, \
+     attempts, sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm, worker, \
+     fence, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT DO NOTHING RETURNING id"
 );
 const UPDATE_INTENT: Sql = sql!(
     "UPDATE intent SET state = $1, attempts = $2, sent_at = $3, key_expires_at = $4, \
      changed_at = $5, refund = $6, reason = $7, request = $8, parked = $9, alarm = $10, \
      worker = $11, fence = $12, due_at = $13 WHERE id = $14"
 );
+const DELETE_INTENT: Sql = sql!("DELETE FROM intent WHERE id = $1");
 const INSERT_EVENT: Sql = sql!(
     "INSERT INTO event (payment, seq, intent, at, data, seal) VALUES ($1, $2, $3, $4, $5, $6)"
 );
@@ -55,6 +54,8 @@ pub(crate) struct Work {
     pub(crate) payments: BTreeMap<i64, Loaded>,
     pub(crate) intents: BTreeMap<i64, IntentRow>,
     changed: BTreeSet<i64>,
+    /// Withdrawn: their events stay.
+    removed: Vec<i64>,
     /// Without a number yet.
     pub(crate) new_intents: Vec<IntentRow>,
     events: Vec<Vec<Value>>,
@@ -120,7 +121,8 @@ impl Work {
         ids: BTreeSet<i64>,
     ) -> Result<(), Error> {
         let values = ids.into_iter().map(|id| vec![id.into()]).collect();
-        for mut row in session.each(LOAD_PAYMENT.of(S::DIALECT), values).await?.into_iter().flatten()
+        for mut row in
+            session.each(LOAD_PAYMENT.of(S::DIALECT), values).await?.into_iter().flatten()
         {
             let row = PaymentRow::read(&mut row)?;
             self.payments.insert(row.id, Loaded::new(row));
@@ -209,6 +211,15 @@ impl Work {
         Ok(row)
     }
 
+    /// Withdraws a loaded intent, which was never sent: what it holds is free again, and so are its key
+    /// and its row. That it was there stays on the chain.
+    pub(crate) fn withdraw(&mut self, intent: i64, at: Millis) -> Result<(), Error> {
+        self.happen(intent, &Event::Withdrawn, at)?;
+        self.changed.remove(&intent);
+        self.removed.push(intent);
+        Ok(())
+    }
+
     /// Changes who has a loaded intent, which is no event: it says nothing of money.
     pub(crate) fn lease(&mut self, intent: i64) -> Option<&mut IntentRow> {
         self.changed.insert(intent);
@@ -242,6 +253,8 @@ impl Work {
             values
         });
         session.each(UPDATE_INTENT.of(S::DIALECT), values.collect()).await?;
+        let removed = self.removed.iter().map(|id| vec![(*id).into()]);
+        session.each(DELETE_INTENT.of(S::DIALECT), removed.collect()).await?;
         session.each(INSERT_EVENT.of(S::DIALECT), self.events).await?;
         Ok(ids)
     }

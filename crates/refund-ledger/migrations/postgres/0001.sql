@@ -52,6 +52,7 @@ CREATE TABLE intent (
     batch TEXT,
     line BIGINT,
     content TEXT,
+    reference TEXT,
     details TEXT,
     prepared_at BIGINT NOT NULL,
     state TEXT NOT NULL,
@@ -71,7 +72,8 @@ CREATE TABLE intent (
 );
 CREATE UNIQUE INDEX intent_of_payment ON intent (payment, ordinal);
 CREATE UNIQUE INDEX intent_row ON intent (batch, line) WHERE batch IS NOT NULL;
-CREATE INDEX intent_due ON intent (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX intent_due ON intent (batch, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX intent_reference ON intent (reference) WHERE reference IS NOT NULL;
 CREATE INDEX intent_refund ON intent (refund) WHERE refund IS NOT NULL;
 CREATE INDEX intent_prepared ON intent (prepared_at);
 
@@ -84,4 +86,23 @@ CREATE TABLE event (
     data TEXT NOT NULL,
     seal BYTEA NOT NULL,
     PRIMARY KEY (payment, seq)
+);
+
+-- A batch takes rows until it is sealed, and can be run from then on. `source` tells what it was read from.
+CREATE TABLE batch (
+    name TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    target TEXT NOT NULL,
+    source TEXT NOT NULL,
+    opened_at BIGINT NOT NULL,
+    sealed_at BIGINT,
+    row_count BIGINT,
+    skipped BIGINT,
+    seal BYTEA
+);
+
+-- How far ahead of now the turns of a limit are given away, in microseconds since 1970.
+CREATE TABLE pace (
+    name TEXT PRIMARY KEY,
+    free_at BIGINT NOT NULL
 );

@@ -52,6 +52,7 @@ CREATE TABLE intent (
     batch TEXT,
     line INTEGER,
     content TEXT,
+    reference TEXT,
     details TEXT,
     prepared_at INTEGER NOT NULL,
     state TEXT NOT NULL,
@@ -71,7 +72,8 @@ CREATE TABLE intent (
 ) STRICT;
 CREATE UNIQUE INDEX intent_of_payment ON intent (payment, ordinal);
 CREATE UNIQUE INDEX intent_row ON intent (batch, line) WHERE batch IS NOT NULL;
-CREATE INDEX intent_due ON intent (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX intent_due ON intent (batch, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX intent_reference ON intent (reference) WHERE reference IS NOT NULL;
 CREATE INDEX intent_refund ON intent (refund) WHERE refund IS NOT NULL;
 CREATE INDEX intent_prepared ON intent (prepared_at);
 
@@ -88,3 +90,22 @@ CREATE TABLE event (
 CREATE UNIQUE INDEX event_of_payment ON event (payment, seq);
 CREATE TRIGGER event_stays BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER event_remains BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+
+-- A batch takes rows until it is sealed, and can be run from then on. `source` tells what it was read from.
+CREATE TABLE batch (
+    name TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    target TEXT NOT NULL,
+    source TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    sealed_at INTEGER,
+    row_count INTEGER,
+    skipped INTEGER,
+    seal BLOB
+) STRICT;
+
+-- How far ahead of now the turns of a limit are given away, in microseconds since 1970.
+CREATE TABLE pace (
+    name TEXT PRIMARY KEY,
+    free_at INTEGER NOT NULL
+) STRICT;

@@ -5,7 +5,7 @@ use refund_rules::RefundState;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::intent::{Attempt, Claim, IntentId, Recorded, Report};
-use crate::ops::{Answer, Keep, Op};
+use crate::ops::{Answer, Keep, Op, inner};
 use crate::rows::IntentRow;
 use crate::session::Session;
 use crate::time::Millis;
@@ -35,7 +35,7 @@ pub(crate) async fn all<S: Session>(
             Op::Park(intent, reason, at) => {
                 Answer::Done(inner(park(&mut work, *intent, reason.as_ref(), *at))?)
             }
-            Op::Import(..) | Op::Prepare(..) | Op::Claim(..) => continue,
+            _ => continue,
         };
         answers.push((place, answer));
     }
@@ -49,16 +49,7 @@ fn wanted(op: &Op) -> Vec<i64> {
         Op::Sending(claim, ..) | Op::Lease(claim, ..) => vec![claim.intent.0],
         Op::Record(reports) => reports.iter().map(|report| report.intent.0).collect(),
         Op::Park(intent, ..) => vec![intent.0],
-        Op::Import(..) | Op::Prepare(..) | Op::Claim(..) => Vec::new(),
-    }
-}
-
-/// What is an answer to one request stays its own; what is wrong with the store ends all.
-#[expect(clippy::result_large_err, reason = "an answer that is handed on")]
-fn inner<T>(outcome: Result<T, Error>) -> Result<Result<T, Error>, Error> {
-    match outcome {
-        Err(error) if matches!(error.kind(), ErrorKind::Damaged(_)) => Err(error),
-        outcome => Ok(outcome),
+        _ => Vec::new(),
     }
 }
 
@@ -105,11 +96,8 @@ fn sending(work: &mut Work, claim: &Claim, now: Millis, margin: i64) -> Result<A
 fn record(work: &mut Work, report: &Report) -> Result<Recorded, Error> {
     let Report { intent, attempt, fence, outcome, at, next_at, request } = report;
     let before = row(work, *intent)?.life.clone();
-    let event = Event::Reported {
-        attempt: *attempt,
-        outcome: outcome.clone(),
-        request: request.clone(),
-    };
+    let event =
+        Event::Reported { attempt: *attempt, outcome: outcome.clone(), request: request.clone() };
     let (mut after, alarm) = work.foresee(intent.0, &event, *at)?;
     after.changed_at = before.changed_at;
     // Asking again and hearing the same is no event, or following would fill the disk.

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::intent::{Claim, Claimed, IntentId, Wanted};
+use crate::ops::batch;
 use crate::rows::{IntentRow, intent_columns};
 use crate::session::{Session, Sql, Value, sql};
 use crate::time::Millis;
@@ -18,7 +19,7 @@ const DUE: Sql = sql!(
         "SELECT ",
         intent_columns!(),
         " FROM intent i JOIN payment p ON p.id = i.payment WHERE i.due_at <= $1 \
-         ORDER BY i.due_at, i.id LIMIT $2"
+         AND i.batch IS NULL ORDER BY i.due_at, i.id LIMIT $2"
     ),
     " FOR UPDATE OF i SKIP LOCKED"
 );
@@ -41,6 +42,7 @@ pub(crate) async fn run<S: Session>(
     let due = match &wanted.batch {
         None => session.one(DUE.of(S::DIALECT), vec![now.0.into(), most]).await?,
         Some(batch) => {
+            batch::must_be_sealed(session, batch).await?;
             let values = vec![now.0.into(), batch.into(), most];
             session.one(DUE_OF_BATCH.of(S::DIALECT), values).await?
         }

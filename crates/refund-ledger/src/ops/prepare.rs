@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
 use crate::intent::{IntentId, NewIntent, Prepared};
-use crate::ops::{Answer, Op};
+use crate::ops::{Answer, Op, batch};
 use crate::rows::{IntentRow, intent_columns};
 use crate::rules;
 use crate::session::{Session, Sql, Value, sql};
@@ -66,6 +66,7 @@ async fn run<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec<Pre
 
 async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec<Prepared>, Error> {
     let there = there(session, wishes).await?;
+    let closed = closed_batches(session, wishes).await?;
     let mut work = Work::default();
     let new = wishes.iter().zip(&there).filter(|(_, there)| there.is_none());
     let names = new.map(|((wish, _), _)| (&*wish.provider, &*wish.payment)).collect();
@@ -75,7 +76,11 @@ async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec
     let mut places = Vec::new();
     for ((wish, at), there) in wishes.iter().zip(there) {
         if let Some(there) = there {
-            answers.push(compare(there, wish));
+            answers.push(compare(&there, wish));
+            continue;
+        }
+        if let Some(closed) = wish.batch.as_ref().and_then(|batch| closed.get(batch)) {
+            answers.push(closed.clone());
             continue;
         }
         let number = numbers.get(&(wish.provider.clone(), wish.payment.clone()));
@@ -101,6 +106,24 @@ async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec
         }
     }
     Ok(answers)
+}
+
+/// Of which batches there can be no new row, and why.
+async fn closed_batches<S: Session>(
+    session: &mut S,
+    wishes: &Wishes<'_>,
+) -> Result<BTreeMap<String, Prepared>, Error> {
+    let names: BTreeSet<_> = wishes.iter().filter_map(|(wish, _)| wish.batch.as_ref()).collect();
+    let mut closed = BTreeMap::new();
+    for name in names {
+        let why = match batch::load(session, name).await? {
+            None => Prepared::NoSuchBatch,
+            Some(batch) if batch.sealed_at.is_some() => Prepared::BatchSealed,
+            Some(_) => continue,
+        };
+        closed.insert(name.clone(), why);
+    }
+    Ok(closed)
 }
 
 /// What is there under the key or in the row of each.
@@ -134,7 +157,7 @@ fn one_each(found: Vec<Vec<crate::session::Row>>) -> Result<Vec<Option<IntentRow
     found.into_iter().map(first).map(read).collect()
 }
 
-fn compare(there: IntentRow, wish: &NewIntent) -> Prepared {
+fn compare(there: &IntentRow, wish: &NewIntent) -> Prepared {
     let mut fields = there.facts.differences(wish);
     if there.provider != wish.provider {
         fields.insert(0, "provider");

@@ -1,0 +1,176 @@
+//! Batches: opened, filled by [`super::prepare`], taken back, sealed.
+
+use sha2::{Digest, Sha256};
+
+use crate::batch::{BatchRecord, NewBatch};
+use crate::error::{Error, ErrorKind};
+use crate::event::Seal;
+use crate::rows::{IntentRow, intent_columns};
+use crate::session::{Row, Session, Sql, Value, sql};
+use crate::time::Millis;
+use crate::work::Work;
+
+/// What [`read`] reads.
+macro_rules! batch_columns {
+    () => {
+        "name, provider, target, source, opened_at, sealed_at, row_count, skipped, seal"
+    };
+}
+pub(crate) use batch_columns;
+
+const INSERT: Sql = sql!(
+    "INSERT INTO batch (name, provider, target, source, opened_at) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT DO NOTHING"
+);
+const LOAD: Sql =
+    sql!(concat!("SELECT ", batch_columns!(), " FROM batch WHERE name = $1"), " FOR UPDATE");
+const IS_SEALED: Sql = sql!("SELECT sealed_at FROM batch WHERE name = $1");
+const RESOURCE: Sql = sql!("UPDATE batch SET source = $1 WHERE name = $2");
+const SEAL: Sql = sql!(
+    "UPDATE batch SET sealed_at = $1, row_count = $2, skipped = $3, seal = $4 WHERE name = $5"
+);
+const COUNT: Sql = sql!("SELECT count(*) FROM intent WHERE batch = $1");
+const OF_BATCH: Sql = sql!(concat!(
+    "SELECT ",
+    intent_columns!(),
+    " FROM intent i JOIN payment p ON p.id = i.payment WHERE i.batch = $1 ORDER BY i.line LIMIT $2"
+));
+
+/// The batch as it is stored.
+pub(crate) async fn load<S: Session>(
+    session: &mut S,
+    name: &str,
+) -> Result<Option<BatchRecord>, Error> {
+    let rows = session.one(LOAD.of(S::DIALECT), vec![name.into()]).await?;
+    rows.into_iter().next().map(|mut row| read(&mut row)).transpose()
+}
+
+/// The batch, which must be open.
+async fn must_be_open<S: Session>(session: &mut S, name: &str) -> Result<BatchRecord, Error> {
+    let batch = load(session, name).await?.ok_or_else(|| Error::new(ErrorKind::NoSuchBatch))?;
+    match batch.sealed_at {
+        None => Ok(batch),
+        Some(_) => Err(Error::new(ErrorKind::BatchSealed)),
+    }
+}
+
+/// Fails unless the batch is sealed. Nothing is locked, because no seal is ever broken.
+pub(crate) async fn must_be_sealed<S: Session>(session: &mut S, name: &str) -> Result<(), Error> {
+    let rows = session.one(IS_SEALED.of(S::DIALECT), vec![name.into()]).await?;
+    let Some(mut row) = rows.into_iter().next() else {
+        return Err(Error::new(ErrorKind::NoSuchBatch));
+    };
+    match row.maybe_int()? {
+        Some(_) => Ok(()),
+        None => Err(Error::new(ErrorKind::BatchOpen)),
+    }
+}
+
+/// Opens a batch, or gives the one of this name that is there.
+pub(crate) async fn open<S: Session>(
+    session: &mut S,
+    new: &NewBatch,
+    at: Millis,
+) -> Result<BatchRecord, Error> {
+    let values: Vec<Value> = vec![
+        (&new.name).into(),
+        (&new.provider).into(),
+        (&new.target).into(),
+        (&new.source).into(),
+        at.0.into(),
+    ];
+    session.one(INSERT.of(S::DIALECT), values).await?;
+    load(session, &new.name).await?.ok_or_else(|| Error::new(ErrorKind::NoSuchBatch))
+}
+
+/// Says from what an open batch is read now.
+pub(crate) async fn resource<S: Session>(
+    session: &mut S,
+    name: &str,
+    source: &str,
+) -> Result<BatchRecord, Error> {
+    let batch = must_be_open(session, name).await?;
+    session.one(RESOURCE.of(S::DIALECT), vec![source.into(), name.into()]).await?;
+    Ok(BatchRecord { source: source.to_owned(), ..batch })
+}
+
+/// Takes rows of an open batch back, at most so many; gives how many those were.
+pub(crate) async fn withdraw<S: Session>(
+    session: &mut S,
+    name: &str,
+    most: u32,
+    at: Millis,
+) -> Result<u64, Error> {
+    must_be_open(session, name).await?;
+    let values = vec![name.into(), Value::Int(most.into())];
+    let mut work = Work::default();
+    for mut row in session.one(OF_BATCH.of(S::DIALECT), values).await? {
+        let row = IntentRow::read(&mut row)?;
+        work.intents.insert(row.id, row);
+    }
+    work.load_their_payments(session, |_| true).await?;
+    let ids: Vec<i64> = work.intents.keys().copied().collect();
+    for id in &ids {
+        work.withdraw(*id, at)?;
+    }
+    work.flush(session).await?;
+    Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+}
+
+/// Seals an open batch, if it has so many rows; one that is sealed alike is left as it is.
+pub(crate) async fn seal<S: Session>(
+    session: &mut S,
+    name: &str,
+    (rows, skipped): (u64, u64),
+    at: Millis,
+) -> Result<BatchRecord, Error> {
+    let batch = load(session, name).await?.ok_or_else(|| Error::new(ErrorKind::NoSuchBatch))?;
+    if batch.sealed_at.is_some() {
+        let is_same = (batch.rows, batch.skipped) == (Some(rows), Some(skipped));
+        return if is_same { Ok(batch) } else { Err(Error::new(ErrorKind::BatchSealed)) };
+    }
+    let counted = session.one(COUNT.of(S::DIALECT), vec![name.into()]).await?.into_iter().next();
+    let counted = counted.map(|mut row| row.int()).transpose()?.unwrap_or_default();
+    if u64::try_from(counted) != Ok(rows) {
+        return Err(Error::new(ErrorKind::Invalid("number of rows")));
+    }
+    let batch =
+        BatchRecord { sealed_at: Some(at), rows: Some(rows), skipped: Some(skipped), ..batch };
+    let int = |number: u64| i64::try_from(number).map_or(Value::Null, Value::Int);
+    let values: Vec<Value> =
+        vec![at.0.into(), int(rows), int(skipped), (&seal_of(&batch)).into(), name.into()];
+    session.one(SEAL.of(S::DIALECT), values).await?;
+    Ok(batch)
+}
+
+/// A hash of all that is said of a sealed batch.
+fn seal_of(batch: &BatchRecord) -> Seal {
+    let mut hash = Sha256::new();
+    for text in [&batch.name, &batch.provider, &batch.target, &batch.source] {
+        hash.update(text.len().to_be_bytes());
+        hash.update(text);
+    }
+    hash.update(batch.opened_at.0.to_be_bytes());
+    hash.update(batch.sealed_at.unwrap_or_default().0.to_be_bytes());
+    hash.update(batch.rows.unwrap_or_default().to_be_bytes());
+    hash.update(batch.skipped.unwrap_or_default().to_be_bytes());
+    hash.finalize().into()
+}
+
+pub(crate) fn read(row: &mut Row) -> Result<BatchRecord, Error> {
+    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+    let batch = BatchRecord {
+        name: row.text()?,
+        provider: row.text()?,
+        target: row.text()?,
+        source: row.text()?,
+        opened_at: Millis(row.int()?),
+        sealed_at: row.maybe_int()?.map(Millis),
+        rows: count(row.maybe_int()?),
+        skipped: count(row.maybe_int()?),
+    };
+    if batch.sealed_at.is_some() && row.seal()? != seal_of(&batch) {
+        return Err(Error::damaged(format!("batch {}", batch.name), "it is not what was sealed"));
+    }
+    Ok(batch)
+}
