@@ -202,6 +202,18 @@ impl AmazonPayConfig {
         self.environment
     }
 
+    /// The region whose buyers and sellers it is for.
+    #[must_use]
+    pub const fn region(&self) -> Region {
+        self.region
+    }
+
+    /// Where it sends.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     async fn signed(
         &self,
         request: &JsonRequest,

@@ -43,6 +43,12 @@ impl Rate {
         self.seconds = seconds;
         self
     }
+
+    /// The time from one request to the next; none where there is no next.
+    #[must_use]
+    pub fn interval(&self) -> Option<Duration> {
+        Duration::from_secs(self.seconds.get().into()).checked_div(self.requests)
+    }
 }
 
 /// How fast an operation may be sent: the size of its token bucket, and how fast that is refilled.

@@ -4,7 +4,7 @@ use fps_http::{AmazonPayConfig, Client, ConfigError, Error, Settings};
 use fps_model::IdempotencyKey;
 use fps_model::amazon_pay::{
     ChargeId, ChargeState, CreateRefund, GetCharge, GetRefund, RefundId,
-    RefundState as WireRefundState,
+    RefundState as WireRefundState, RefundStatusDetails,
 };
 use refund_rules::{
     Decision, Method, Observation, Payment, PaymentState, Plan, Policy, Wish, decide,
@@ -123,6 +123,14 @@ impl AmazonPay {
     /// [`RefundError::Call`], or [`RefundError::Mismatch`] when the answer is about another charge or
     /// another amount than was asked.
     pub async fn submit(&self, request: &CreateRefund) -> Result<Submitted<RefundId>, RefundError> {
+        Ok(self.submit_with_reason(request).await?.0)
+    }
+
+    /// The same, with all that the service says of the state.
+    pub(crate) async fn submit_with_reason(
+        &self,
+        request: &CreateRefund,
+    ) -> Result<(Submitted<RefundId>, RefundStatusDetails), RefundError> {
         let answer = self.client.send(request).await.map_err(RefundError::Call)?;
         let refund = answer.result;
         let field = if refund.charge_id.as_str() != request.charge_id.as_str() {
@@ -137,7 +145,8 @@ impl AmazonPay {
             return Err(RefundError::Mismatch { refund, field });
         }
         let observation = observation_of(&refund.status_details.state);
-        Ok(Submitted::new(refund.refund_id, observation, answer.request_id))
+        let submitted = Submitted::new(refund.refund_id, observation, answer.request_id);
+        Ok((submitted, refund.status_details))
     }
 
     /// Asks about a refund until it has ended or patience has.
@@ -164,7 +173,7 @@ impl AmazonPay {
 }
 
 /// A state that this version does not know is no end, so it is asked again.
-fn observation_of(state: &WireRefundState) -> Observation {
+pub(crate) fn observation_of(state: &WireRefundState) -> Observation {
     match state {
         WireRefundState::Refunded => Observation::Refunded,
         WireRefundState::Declined => Observation::Declined,

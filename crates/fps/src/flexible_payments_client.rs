@@ -1,12 +1,12 @@
 //! Flexible Payments Service: transactions and refunds in the rules' words.
 
 use fps_http::{Client, ConfigError, Error, FlexiblePaymentsConfig, Settings};
-use fps_model::CallerReference;
 use fps_model::flexible_payments::{
     FpsOperation, GetTransaction, GetTransactionStatus, MarketplaceRefundPolicy, NotifiedStatus,
     PaymentMethod, Refund, RelationType, TransactionDetail, TransactionId, TransactionStatus,
     TransactionalRole,
 };
+use fps_model::{Answer, CallerReference};
 use refund_rules::{
     Decision, Method, Money, Observation, Payment, PaymentError, PaymentKind, PaymentState, Plan,
     Policy, Role, Scope, Wish, decide,
@@ -168,6 +168,14 @@ impl FlexiblePayments {
     /// [`RefundError::Call`], or [`RefundError::Mismatch`] when the answer names the payment instead
     /// of a refund, or the reference of another request.
     pub async fn submit(&self, request: &Refund) -> Result<Submitted<TransactionId>, RefundError> {
+        Ok(self.submit_with_reason(request).await?.0)
+    }
+
+    /// The same, with what the service says of the state, and why.
+    pub(crate) async fn submit_with_reason(
+        &self,
+        request: &Refund,
+    ) -> Result<(Submitted<TransactionId>, Observation, Option<String>), RefundError> {
         let answer = self.client.send(request).await.map_err(RefundError::Call)?;
         // The payment's own id would be followed to the end of the payment, which is long over.
         if answer.result.transaction_id == request.transaction_id {
@@ -180,7 +188,9 @@ impl FlexiblePayments {
             return Err(RefundError::Mismatch { refund, field: "reference" });
         }
         let observation = observation_of(&answer.result.transaction_status);
-        Ok(Submitted::new(answer.result.transaction_id, observation, answer.request_id))
+        let Answer { result, request_id, .. } = answer;
+        let reason = result.status_detail.or(result.pending_reason);
+        Ok((Submitted::new(result.transaction_id, observation, request_id), observation, reason))
     }
 
     /// Asks about a refund until it has ended or patience has.
@@ -217,7 +227,7 @@ impl FlexiblePayments {
 }
 
 /// A status that this version does not know is no end, so it is asked again.
-fn observation_of(status: &TransactionStatus) -> Observation {
+pub(crate) fn observation_of(status: &TransactionStatus) -> Observation {
     match status {
         TransactionStatus::Success => Observation::Refunded,
         TransactionStatus::Failure | TransactionStatus::Cancelled => Observation::Declined,

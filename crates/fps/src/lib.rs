@@ -43,6 +43,8 @@ mod amazon_pay_client;
 mod flexible_payments_client;
 
 mod follow;
+#[cfg(feature = "runner")]
+mod gateway;
 mod key;
 mod notifications;
 mod refund;
@@ -50,6 +52,8 @@ mod refund;
 pub use amazon_pay_client::AmazonPay;
 pub use flexible_payments_client::FlexiblePayments;
 pub use follow::{Followed, Patience};
+#[cfg(feature = "runner")]
+pub use gateway::{AmazonPayGateway, FlexiblePaymentsGateway};
 pub use key::{Key, RandomnessError};
 pub use notifications::{
     Arrived, Changed, Confirmation, Event, NotificationError, Notifications, Proof, Received, Topic,
@@ -77,6 +81,8 @@ pub use refund_rules::{
 };
 // For the rest of each layer.
 pub use {fps_http, fps_model, fps_sign, refund_rules};
+#[cfg(feature = "runner")]
+pub use {refund_ledger, refund_runner};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -220,6 +220,15 @@ impl Ledger {
         Ok(expect!(self.run(Op::Record(reports)).await?, Recorded))
     }
 
+    /// Records what was learned of one intent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoSuchIntent`].
+    pub async fn record_one(&self, report: Report) -> Result<Recorded, Error> {
+        let recorded = self.record(vec![report]).await?.pop();
+        recorded.unwrap_or_else(|| Err(Error::new(ErrorKind::Closed)))
+    }
+
     /// Keeps a claim until then.
     ///
     /// # Errors

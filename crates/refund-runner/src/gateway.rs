@@ -167,7 +167,7 @@ pub enum Found {
         /// How it is.
         status: Status,
     },
-    /// It is certainly not there, and will not be.
+    /// The provider has no such refund now. Whether it is still to come, is not known.
     Nothing,
     /// The provider cannot tell.
     Unclear {

@@ -2,6 +2,13 @@
 //! compared with what the provider says. No network and no vocabulary of a provider: those are behind a
 //! [`Gateway`].
 
+mod clock;
+mod details;
 mod gateway;
+mod run;
 
+pub use clock::{Clock, SystemClock};
+pub use details::Details;
 pub use gateway::{BoxFuture, Call, Found, Gateway, Limit, Listed, Looked, Status, Submitted};
+pub use run::observe::{Event, Observer};
+pub use run::{Ended, Options, RunError, Runner, StopRule, Summary};
