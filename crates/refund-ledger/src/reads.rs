@@ -98,7 +98,12 @@ pub(crate) struct NextDue {
 }
 
 const NEXT_DUE: Sql = sql!(
-    "SELECT due_at FROM intent WHERE batch = $1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1"
+    "SELECT min(due_at) FROM ( \
+     SELECT min(due_at) AS due_at FROM intent \
+     WHERE batch = $1 AND due_at IS NOT NULL AND attempts = 0 \
+     UNION ALL \
+     SELECT min(due_at) AS due_at FROM intent \
+     WHERE batch = $1 AND due_at IS NOT NULL AND attempts > 0) AS due"
 );
 
 impl Read for NextDue {
@@ -106,6 +111,7 @@ impl Read for NextDue {
 
     async fn run<S: Session>(self, session: &mut S) -> Result<Self::Output, Error> {
         let rows = session.one(NEXT_DUE.of(S::DIALECT), vec![(&self.batch).into()]).await?;
-        rows.into_iter().next().map(|mut row| row.int().map(Millis)).transpose()
+        let due = rows.into_iter().next().map(|mut row| row.maybe_int()).transpose()?;
+        Ok(due.flatten().map(Millis))
     }
 }

@@ -364,9 +364,11 @@ impl Run {
 
     fn halt(&mut self, why: Ended) {
         if self.ended.is_none() {
+            // What the rule had room for may still leave, though it waits for its turn.
+            let is_room_left = matches!(why, Ended::Stopped(StopRule::Total(_)));
             self.ended = Some(why);
             self.shared.observer.event(&Event::Halting);
-            self.halting.send_replace(true);
+            self.halting.send_replace(!is_room_left);
         }
     }
 

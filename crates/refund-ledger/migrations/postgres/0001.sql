@@ -72,7 +72,8 @@ CREATE TABLE intent (
 );
 CREATE UNIQUE INDEX intent_of_payment ON intent (payment, ordinal);
 CREATE UNIQUE INDEX intent_row ON intent (batch, line) WHERE batch IS NOT NULL;
-CREATE INDEX intent_due ON intent (batch, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX intent_due_new ON intent (batch, due_at, id) WHERE due_at IS NOT NULL AND attempts = 0;
+CREATE INDEX intent_due_sent ON intent (batch, due_at, id) WHERE due_at IS NOT NULL AND attempts > 0;
 CREATE INDEX intent_reference ON intent (reference) WHERE reference IS NOT NULL;
 CREATE INDEX intent_refund ON intent (refund) WHERE refund IS NOT NULL;
 CREATE INDEX intent_prepared ON intent (prepared_at);

@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::intent::{Claim, Claimed, IntentId, Wanted};
 use crate::ops::batch;
 use crate::rows::{IntentRow, intent_columns};
-use crate::session::{Session, Sql, Value, sql};
+use crate::session::{Row, Session, Sql, Value, sql};
 use crate::time::Millis;
 use crate::work::Work;
 
@@ -14,42 +14,64 @@ use refund_rules::RefundState;
 /// The most in one claim.
 const MOST: u32 = 10_000;
 
-const DUE: Sql = sql!(
-    concat!(
-        "SELECT ",
-        intent_columns!(),
-        " FROM intent i JOIN payment p ON p.id = i.payment WHERE i.due_at <= $1 \
-         AND i.batch IS NULL ORDER BY i.due_at, i.id LIMIT $2"
-    ),
-    " FOR UPDATE OF i SKIP LOCKED"
-);
-const DUE_OF_BATCH: Sql = sql!(
-    concat!(
-        "SELECT ",
-        intent_columns!(),
-        " FROM intent i JOIN payment p ON p.id = i.payment WHERE i.due_at <= $1 AND i.batch = $2 \
-         ORDER BY i.due_at, i.id LIMIT $3"
-    ),
-    " FOR UPDATE OF i SKIP LOCKED"
-);
+/// What is due, in its order.
+macro_rules! due {
+    ($batch:literal, $which:literal, $most:literal) => {
+        sql!(
+            concat!(
+                "SELECT ",
+                intent_columns!(),
+                " FROM intent i JOIN payment p ON p.id = i.payment WHERE i.due_at <= $1 AND ",
+                $batch,
+                " AND i.attempts ",
+                $which,
+                " ORDER BY i.due_at, i.id LIMIT ",
+                $most
+            ),
+            " FOR UPDATE OF i SKIP LOCKED"
+        )
+    };
+}
+
+/// Never sent, and sent before; of no batch, and of one.
+const DUE: [[Sql; 2]; 2] = [
+    [due!("i.batch IS NULL", "= 0", "$2"), due!("i.batch IS NULL", "> 0", "$2")],
+    [due!("i.batch = $2", "= 0", "$3"), due!("i.batch = $2", "> 0", "$3")],
+];
+
+async fn due<S: Session>(
+    session: &mut S,
+    sql: Sql,
+    batch: Option<&String>,
+    (now, most): (Millis, u32),
+) -> Result<Vec<Row>, Error> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    let mut values = vec![now.0.into()];
+    values.extend(batch.map(Value::from));
+    values.push(Value::Int(most.into()));
+    session.one(sql.of(S::DIALECT), values).await
+}
 
 pub(crate) async fn run<S: Session>(
     session: &mut S,
     wanted: &Wanted,
     now: Millis,
 ) -> Result<Vec<Claimed>, Error> {
-    let most = Value::Int(wanted.most.min(MOST).into());
-    let due = match &wanted.batch {
-        None => session.one(DUE.of(S::DIALECT), vec![now.0.into(), most]).await?,
-        Some(batch) => {
-            batch::must_be_sealed(session, batch).await?;
-            let values = vec![now.0.into(), batch.into(), most];
-            session.one(DUE_OF_BATCH.of(S::DIALECT), values).await?
-        }
-    };
+    if let Some(batch) = &wanted.batch {
+        batch::must_be_sealed(session, batch).await?;
+    }
+    let most = wanted.most.min(MOST);
+    let batch = wanted.batch.as_ref();
+    let [new, sent] = DUE[usize::from(batch.is_some())];
+    // What was sent comes first, so that bad news does; but it leaves half of the room to the rest.
+    let mut rows = due(session, sent, batch, (now, most.div_ceil(2))).await?;
+    let found = u32::try_from(rows.len()).unwrap_or(most);
+    rows.extend(due(session, new, batch, (now, most.saturating_sub(found))).await?);
     let mut work = Work::default();
     let mut ids = Vec::new();
-    for mut row in due {
+    for mut row in rows {
         let row = IntentRow::read(&mut row)?;
         ids.push(row.id);
         work.intents.insert(row.id, row);

@@ -1,0 +1,11 @@
+//! Batches against the sandbox: each refund exactly once, whatever becomes of the answers.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a case that cannot be built is a failed test"
+)]
+
+mod answers;
+mod window;
+mod world;
