@@ -84,6 +84,22 @@ impl Check {
     }
 }
 
+/// A storm in release, where there is more of it in a second.
+pub(crate) fn storm(
+    root: &Path,
+    (runs, refunds, seed): (u32, u32, u64),
+    lane: Option<String>,
+) -> Outcome {
+    let [runs, refunds, seed] = [runs.to_string(), refunds.to_string(), seed.to_string()];
+    let mut arguments =
+        vec!["test", "--release", "-p", "fps", "--features", "runner", "--test", "storm", "--"];
+    arguments.extend(["--runs", &runs, "--refunds", &refunds, "--seed", &seed]);
+    if let Some(lane) = &lane {
+        arguments.extend(["--lane", lane]);
+    }
+    cargo(root, &arguments)
+}
+
 fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
     run_command(Command::new("cargo").args(arguments), root)
 }

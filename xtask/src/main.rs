@@ -43,6 +43,21 @@ enum Verb {
         /// Names of clients; all of them when none is given.
         clients: Vec<clients::Client>,
     },
+    /// Kill runner and sandbox at random moments of many batches, and count; see crates/fps/tests/storm.
+    Storm {
+        /// How many batches in each lane; half as many where the sandbox is killed.
+        #[arg(long, default_value_t = 200)]
+        runs: u32,
+        /// How many refunds in each batch.
+        #[arg(long, default_value_t = 10_000)]
+        refunds: u32,
+        /// Where the random numbers begin.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Only this lane: fps, amazon-pay or sandbox.
+        #[arg(long)]
+        lane: Option<String>,
+    },
     /// Run every check that a change must pass, or the named ones.
     Ci {
         /// Names of checks; all of them when none is given.
@@ -57,6 +72,7 @@ fn main() -> ExitCode {
         Verb::WsdlDiff { file } => codegen::wsdl_diff(&root, &file),
         Verb::Arrows => arrows::run(&root),
         Verb::Clients { clients } => clients::run_all(&root, &clients),
+        Verb::Storm { runs, refunds, seed, lane } => ci::storm(&root, (runs, refunds, seed), lane),
         Verb::Ci { checks } => ci::run(&root, &checks),
     };
     match outcome {

@@ -44,6 +44,8 @@ impl Answers for Readers {
             Self::Sqlite(readers) => readers.run(read).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(readers) => readers.run(read).await,
+            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+            _ => Err(Error::new(ErrorKind::Closed)),
         }
     }
 }
@@ -99,6 +101,8 @@ impl Ledger {
             Readers::Sqlite(readers) => readers.close(),
             #[cfg(feature = "postgres")]
             Readers::Postgres(readers) => readers.close(),
+            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+            _ => {}
         }
     }
 

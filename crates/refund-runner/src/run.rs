@@ -1,8 +1,6 @@
 //! Running a batch: claims what is due, lets it be worked on, side by side, until all has ended or
 //! something ends the run first. What is done with one intent is in `work`.
 
-#[cfg(feature = "mutant-key-per-attempt")]
-mod mutant;
 pub(crate) mod observe;
 mod stop;
 mod turn;

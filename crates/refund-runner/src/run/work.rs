@@ -89,8 +89,6 @@ impl Shared {
             Err(error) => return Err(error),
         };
         self.observer.event(&Event::Sending { intent, attempt: attempt.number });
-        #[cfg(feature = "mutant-key-per-attempt")]
-        let intent = &crate::run::mutant::with_a_key_of_its_own(intent, attempt.number);
         let answer = self.gateway.submit(intent).await;
         let now = self.clock.now();
         let again_at = now.plus(self.backoff(intent, attempt.number));
