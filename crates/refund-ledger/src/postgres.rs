@@ -101,8 +101,7 @@ impl PostgresSession {
 }
 
 async fn connect(target: &Target) -> Result<Connected, Error> {
-    let (client, connection) =
-        target.config.connect(NoTls).await.map_err(error::of_connecting)?;
+    let (client, connection) = target.config.connect(NoTls).await.map_err(error::of_connecting)?;
     // It ends when the client is dropped; its error reaches whoever waits for an answer.
     tokio::spawn(async move { drop(connection.await) });
     let Target { schema, .. } = target;
@@ -219,3 +218,6 @@ impl Session for PostgresSession {
         answers.iter().map(|rows| rows.iter().map(value::row).collect()).collect()
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -75,8 +75,7 @@ fn is_schema(pair: &str) -> bool {
 fn is_plain(name: &str) -> bool {
     let mut bytes = name.bytes();
     let starts = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let is_known =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let is_known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     starts && bytes.all(is_known) && name.len() <= 63 && !name.starts_with("pg_")
 }
 
