@@ -1,6 +1,7 @@
 //! The handle that everybody has; what happens behind it is not decided here.
 
 use std::fmt;
+#[cfg(feature = "sqlite")]
 use std::path::Path;
 
 use crate::batch::{BatchRecord, NewBatch};
@@ -89,6 +90,28 @@ impl Ledger {
     pub async fn open_to_read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let readers = crate::sqlite::open_to_read(path.as_ref()).await?;
         Ok(Self { writer: None, readers: Readers::Sqlite(readers) })
+    }
+
+    /// Connects to a server that many workers share, and makes the tables unless they are there:
+    /// `postgres://user@host/database`, with `schema=` if it is not to be `refund_ledger`. What else the
+    /// address may say is that of every PostgreSQL; without TLS.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Open`], [`ErrorKind::Unavailable`], [`ErrorKind::Foreign`], [`ErrorKind::Newer`].
+    #[cfg(feature = "postgres")]
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        let (writer, readers) = crate::postgres::connect(url).await?;
+        Ok(Self { writer: Some(writer), readers: Readers::Postgres(readers) })
+    }
+
+    /// Connects for reading only.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Open`], [`ErrorKind::Unavailable`], [`ErrorKind::Foreign`], [`ErrorKind::Newer`].
+    #[cfg(feature = "postgres")]
+    pub async fn connect_to_read(url: &str) -> Result<Self, Error> {
+        let readers = crate::postgres::connect_to_read(url).await?;
+        Ok(Self { writer: None, readers: Readers::Postgres(readers) })
     }
 
     /// Finishes what was asked for, and lets go of the file or of the server.

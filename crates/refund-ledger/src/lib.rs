@@ -74,6 +74,8 @@ mod time;
 mod work;
 mod writer;
 
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 

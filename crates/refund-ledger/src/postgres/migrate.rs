@@ -1,6 +1,9 @@
 //! Making the tables, and knowing them again.
 
+use std::cmp::Ordering;
+
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, ErrorKind};
 use crate::postgres::error::of_statement;
@@ -26,6 +29,18 @@ pub(super) async fn migrate(client: &Client, schema: &str) -> Result<(), Error> 
             Err(error) if *error.kind() == ErrorKind::Contended && tries < TRIES => {}
             outcome => return outcome,
         }
+    }
+}
+
+/// Fails unless the tables are there, in this version.
+pub(super) async fn check(client: &Client, schema: &str) -> Result<(), Error> {
+    match version(client, schema).await?.cmp(&MIGRATIONS.len()) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(Error::new(ErrorKind::Newer)),
+        Ordering::Less => Err(Error::with(
+            ErrorKind::Open,
+            "no ledger of this version is in the schema: open it for writing once",
+        )),
     }
 }
 
@@ -56,7 +71,10 @@ async fn version(client: &Client, schema: &str) -> Result<usize, Error> {
         return Err(Error::new(ErrorKind::Foreign));
     }
     let text = format!("SELECT version FROM {schema}.ledger_version WHERE id = 1");
-    let rows = client.query(&text, &[]).await.map_err(of_statement)?;
+    let rows = client.query(&text, &[]).await.map_err(|error| match error.code() {
+        Some(&SqlState::UNDEFINED_COLUMN) => Error::new(ErrorKind::Foreign),
+        _ => of_statement(error),
+    })?;
     number(&rows)
 }
 

@@ -14,8 +14,7 @@ const SCHEMA: &str = "refund_ledger";
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Where a ledger is.
-#[derive(Clone)]
-pub(crate) struct Target {
+pub(super) struct Target {
     pub(super) config: Config,
     /// Of letters, digits and underscores, so that it needs no quotes.
     pub(super) schema: String,
@@ -24,7 +23,7 @@ pub(crate) struct Target {
 impl Target {
     /// Reads `postgres://user@host/database?schema=refund_ledger`; everything but `schema` is as
     /// everywhere.
-    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+    pub(super) fn parse(url: &str, attributes: TargetSessionAttrs) -> Result<Self, Error> {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(refused("the address must begin with postgres://"));
         }
@@ -43,13 +42,17 @@ impl Target {
                 "sslmode=require: TLS is not built in; use a unix socket or a local proxy",
             ));
         }
-        prepare(&mut config, query);
+        fill_in(&mut config, query);
+        // Of several hosts, one that will do.
+        if !query.contains("target_session_attrs=") {
+            config.target_session_attrs(attributes);
+        }
         Ok(Self { config, schema: schema.to_owned() })
     }
 }
 
 /// Fills in what the address leaves open.
-fn prepare(config: &mut Config, query: &str) {
+fn fill_in(config: &mut Config, query: &str) {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(10));
     }
@@ -61,10 +64,6 @@ fn prepare(config: &mut Config, query: &str) {
     }
     if config.get_application_name().is_none() {
         config.application_name("refund-ledger");
-    }
-    // Of several hosts, the one that writes.
-    if !query.contains("target_session_attrs=") {
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
 }
 
@@ -89,7 +88,7 @@ mod tests {
     use std::error::Error as _;
 
     fn parse(url: &str) -> Result<Target, String> {
-        Target::parse(url).map_err(|error| {
+        Target::parse(url, TargetSessionAttrs::Any).map_err(|error| {
             assert_eq!(*error.kind(), ErrorKind::Open);
             error.source().map(ToString::to_string).unwrap_or_default()
         })

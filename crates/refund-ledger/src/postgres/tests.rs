@@ -3,11 +3,19 @@
 #[path = "../../tests/server/mod.rs"]
 mod server;
 
-use super::*;
+use std::sync::Arc;
+
+use tokio_postgres::config::TargetSessionAttrs;
+
+use crate::error::ErrorKind;
+use crate::postgres::session::PostgresSession;
+use crate::postgres::target::Target;
+use crate::session::{Session as _, Value};
 use server::Server;
 
 async fn session(url: &str) -> PostgresSession {
-    let mut session = PostgresSession::new(Arc::new(Target::parse(url).unwrap()));
+    let mut session =
+        PostgresSession::new(Arc::new(Target::parse(url, TargetSessionAttrs::Any).unwrap()));
     session.migrate().await.unwrap();
     session
 }
@@ -42,7 +50,7 @@ async fn what_is_not_ours_is_left_alone() {
     for (made, kind) in cases {
         let url = server.url();
         let (_, schema) = url.rsplit_once('=').unwrap();
-        let target = Arc::new(Target::parse(&url).unwrap());
+        let target = Arc::new(Target::parse(&url, TargetSessionAttrs::Any).unwrap());
         let mut session = PostgresSession::new(target);
         let made = made
             .replace("s.", &format!("{schema}."))

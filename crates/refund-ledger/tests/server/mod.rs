@@ -1,6 +1,8 @@
 //! A PostgreSQL server for one test program, from the binaries that are installed here. It listens on a
 //! socket in a directory of its own, and both go when the program ends, however it ends.
 
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of this")]
+
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -98,21 +100,19 @@ impl Guard {
     }
 }
 
-/// Where the binaries are.
+/// Where the binaries are: what is on the path goes first, then the latest.
 fn bin() -> Option<PathBuf> {
-    let mut found: Vec<_> =
-        [PathBuf::from("/usr/local/pgsql/bin"), PathBuf::from("/usr/local/bin")]
-            .into_iter()
-            .chain(
-                fs::read_dir("/usr/lib/postgresql")
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|entry| Some(entry.ok()?.path().join("bin"))),
-            )
-            .filter(|dir| dir.join("postgres").exists() && dir.join("initdb").exists())
-            .collect();
+    let mut found: Vec<_> = [PathBuf::from("/usr/local/pgsql/bin")]
+        .into_iter()
+        .chain(
+            fs::read_dir("/usr/lib/postgresql")
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| Some(entry.ok()?.path().join("bin"))),
+        )
+        .filter(|dir| dir.join("postgres").exists() && dir.join("initdb").exists())
+        .collect();
     found.sort();
-    // Whatever is on the path goes first.
     let asked = Command::new("pg_config").arg("--bindir").output().ok();
     let told = asked.map(|output| PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()));
     told.filter(|dir| dir.join("initdb").exists()).or_else(|| found.pop())
