@@ -78,6 +78,11 @@ impl Server {
         format!("{}&schema=test_{number}", self.bare_url())
     }
 
+    /// The same, on a server that serialises every transaction.
+    pub fn serializable_url(&self) -> String {
+        self.url() + "&options=-c%20default_transaction_isolation%3Dserializable"
+    }
+
     /// The address of the server, without a schema.
     pub fn bare_url(&self) -> String {
         format!("postgres:///postgres?user=ledger&host={}", self.dir.display())
