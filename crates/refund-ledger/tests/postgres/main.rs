@@ -1,7 +1,12 @@
 //! One PostgreSQL server, and many who write to it.
 
 #![cfg(all(unix, feature = "postgres"))]
-#![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a case that cannot be built is a failed test; workers speak to who started them"
+)]
 
 mod hot;
 mod outage;

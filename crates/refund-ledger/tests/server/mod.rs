@@ -2,6 +2,7 @@
 //! socket in a directory of its own, and both go when the program ends, however it ends.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of this")]
+#![allow(clippy::print_stderr, reason = "whoever looks should know that nothing was tested")]
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write as _};
