@@ -16,6 +16,7 @@ use std::sync::{Mutex, OnceLock};
 /// Serves until its input ends, which it does when the test program is killed, too. Each line of input
 /// restarts the server in that mode.
 const SCRIPT: &str = r#"
+trap '' PIPE
 bin=$1 dir=$2
 "$bin/initdb" -D "$dir/data" -U ledger -A trust -E UTF8 --locale=C -N >"$dir/log" 2>&1 || exit 1
 control() { "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -s "$@" >>"$dir/log" 2>&1 </dev/null; }
