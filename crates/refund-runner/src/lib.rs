@@ -5,10 +5,14 @@
 mod clock;
 mod details;
 mod gateway;
+mod input;
+mod key;
 mod run;
 
 pub use clock::{Clock, SystemClock};
 pub use details::Details;
 pub use gateway::{BoxFuture, Call, Found, Gateway, Limit, Listed, Looked, Status, Submitted};
+pub use input::{BadRow, InputError, InputErrorKind, Numbered, Place, Row, Rows};
+pub use key::row_key;
 pub use run::observe::{Event, Observer};
 pub use run::{Ended, Options, RunError, Runner, StopRule, Summary};
