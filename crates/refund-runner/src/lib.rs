@@ -7,6 +7,7 @@ mod details;
 mod gateway;
 mod input;
 mod key;
+mod plan;
 mod run;
 
 pub use clock::{Clock, SystemClock};
@@ -14,5 +15,8 @@ pub use details::Details;
 pub use gateway::{BoxFuture, Call, Found, Gateway, Limit, Listed, Looked, Status, Submitted};
 pub use input::{BadRow, InputError, InputErrorKind, Numbered, Place, Row, Rows};
 pub use key::row_key;
+pub use plan::{
+    Objection, Plan, PlanError, PlanEvent, PlanTotal, Planner, RowDifference, Sealing, Step,
+};
 pub use run::observe::{Event, Observer};
 pub use run::{Ended, Options, RunError, Runner, StopRule, Summary};

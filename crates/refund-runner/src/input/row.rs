@@ -5,7 +5,6 @@ use std::fmt;
 
 use refund_ledger::Millis;
 use refund_rules::{Currency, Method, Money, Scope};
-use serde::Serialize;
 use serde::de::value::{Error as PlainError, StrDeserializer};
 use serde::de::{Deserialize, IntoDeserializer as _};
 
