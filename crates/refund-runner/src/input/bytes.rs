@@ -11,6 +11,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How much is read at once.
 const BUFFER: usize = 64 * 1024;
 
+/// How much is there at the first look, if the file has so much.
+const START: u64 = 4096;
+
 /// A file on its way.
 pub(crate) struct Bytes<R> {
     inner: BufReader<Chain<Cursor<Vec<u8>>, R>>,
@@ -22,14 +25,14 @@ pub(crate) struct Bytes<R> {
 
 impl<R: Read> Bytes<R> {
     pub(crate) fn new(mut inner: R) -> io::Result<Self> {
-        let mut start = Vec::with_capacity(BYTE_ORDER_MARK.len());
-        let most = u64::try_from(BYTE_ORDER_MARK.len()).unwrap_or(u64::MAX);
-        inner.by_ref().take(most).read_to_end(&mut start)?;
+        // The first line says how the rest is read, so it must be there at the first look.
+        let mut start = Vec::new();
+        inner.by_ref().take(START).read_to_end(&mut start)?;
         let (mut hash, mut count) = (Sha256::new(), 0);
-        if start == BYTE_ORDER_MARK {
+        if start.starts_with(BYTE_ORDER_MARK) {
             hash.update(BYTE_ORDER_MARK);
-            count = most;
-            start.clear();
+            count = 3;
+            start.drain(..BYTE_ORDER_MARK.len());
         }
         let inner = BufReader::with_capacity(BUFFER, Cursor::new(start).chain(inner));
         Ok(Self { inner, hash, count, line: 1, last_line: 1 })
