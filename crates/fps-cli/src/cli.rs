@@ -1,10 +1,16 @@
 //! The arguments and their help; what they mean together is checked where they are used.
 
+mod offline;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::offline::{
+    Certificates, Completions, Explain, ExplainSignature, Explained, Man, Messages, SecretKey,
+    Verified, Verify, VerifyIpn, VerifyRequest,
+};
 use crate::exit::HELP;
 use crate::output::Format;
 
@@ -24,6 +30,14 @@ pub(crate) enum Verb {
     Quote(Quote),
     /// Serve both services on this machine until it is ended, and say what the client did wrong.
     Sandbox(Sandbox),
+    /// Say what signed messages prove, or exactly why they prove nothing; asks nobody.
+    Verify(Verify),
+    /// Show how a signature comes about.
+    Explain(Explain),
+    /// Print a script that completes arguments in a shell.
+    Completions(Completions),
+    /// Print a page of the manual, or write all of them.
+    Man(Man),
 }
 
 #[derive(Debug, Args)]

@@ -4,12 +4,16 @@
 mod cli;
 mod demo;
 mod exit;
+mod explain;
+mod manual;
+mod message;
 mod output;
 mod place;
 mod progress;
 mod quote;
 mod sandbox;
 mod signals;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -34,5 +38,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Quote(arguments) => quote::run(&arguments),
         Verb::Sandbox(arguments) => sandbox::run(&arguments),
+        Verb::Verify(arguments) => verify::run(&arguments),
+        Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Completions(arguments) => manual::completions(&arguments),
+        Verb::Man(arguments) => manual::pages(&arguments),
     }
 }

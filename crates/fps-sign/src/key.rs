@@ -129,7 +129,9 @@ impl PublicKey {
         encoded.unwrap_or_default()
     }
 
-    pub(crate) fn bits(&self) -> usize {
+    /// How many bits it has: fewer than 2048 are weak today, and FPS signed with 1024.
+    #[must_use]
+    pub fn bits(&self) -> usize {
         bits_of(&self.0.portable().n_bytes())
     }
 

@@ -210,6 +210,10 @@ impl Demonstration {
 }
 
 impl Report for Demonstration {
+    fn rows(&self) -> impl Serialize {
+        &self.steps
+    }
+
     fn text(&self) -> String {
         let header =
             ["service", "payment", "asked", "decision", "fee returned", "state", "request id"];
