@@ -54,7 +54,8 @@ pub(crate) enum Event {
     Withdrawn,
 }
 
-/// The seal of an event. Lengths are in it, so that no two contents are the same octets.
+/// The seal of an event. Only what comes last has no fixed length, so that no two contents are the same
+/// octets.
 pub(crate) fn seal(before: &Seal, seq: i64, intent: Option<i64>, at: Millis, data: &str) -> Seal {
     let mut hash = Sha256::new();
     hash.update(before);
@@ -157,6 +158,10 @@ impl<'a> Subject<'a> {
             }
         }
         self.life.changed_at = at;
+        if self.life.state.is_final() {
+            // There is nothing left to wait for.
+            self.life.parked = None;
+        }
         if self.alarm.is_some() {
             self.life.alarm.clone_from(&self.alarm);
         }
@@ -196,16 +201,28 @@ impl<'a> Subject<'a> {
             Outcome::Accepted { refund, state, reason } => {
                 if self.learn(Some(refund), reason.as_ref())? {
                     self.observe(Observation::Accepted)?;
-                    state.map_or(Ok(()), |state| self.observe(state))?;
+                    state.map_or(Ok(()), |state| self.told(state))?;
                 }
                 Ok(())
             }
             Outcome::Observed { state, refund, reason } => {
                 if self.learn(refund.as_ref(), reason.as_ref())? {
-                    self.observe(*state)?;
+                    self.told(*state)?;
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// What the provider says of a refund. Whether a request left, or its answer came, is nothing that it
+    /// could know.
+    fn told(&mut self, observation: Observation) -> Result<(), Error> {
+        match observation {
+            Observation::Sent | Observation::NotSent | Observation::AnswerLost => Ok(()),
+            Observation::Accepted
+            | Observation::Pending
+            | Observation::Refunded
+            | Observation::Declined => self.observe(observation),
         }
     }
 

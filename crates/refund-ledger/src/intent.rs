@@ -6,7 +6,7 @@ use refund_rules::{Limit, Money, Observation, RefundState, Rule, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
-use crate::payment::name;
+use crate::payment::{name, storable};
 use crate::time::Millis;
 
 /// A refund that somebody wants, with the key under which it is sent.
@@ -126,14 +126,14 @@ impl NewIntent {
     /// With what whoever asked for it calls it, by which it is found again.
     #[must_use]
     pub fn reference(mut self, reference: impl Into<String>) -> Self {
-        self.reference = Some(reference.into());
+        self.reference = Some(storable(reference.into()));
         self
     }
 
     /// With what the sender needs and the ledger does not read, such as a note as JSON.
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Self {
-        self.details = Some(details.into());
+        self.details = Some(storable(details.into()));
         self
     }
 
@@ -244,6 +244,21 @@ pub struct Life {
     pub alarm: Option<String>,
 }
 
+impl Life {
+    /// Was nothing sent of it, and nothing heard?
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.state == RefundState::Prepared && self.attempts == 0
+    }
+
+    /// Why it cannot be sent, or taken back, any more.
+    pub(crate) const fn unsendable(&self) -> Error {
+        Error::new(match self.state.is_final() {
+            true => ErrorKind::Ended(self.state),
+            false => ErrorKind::Taken(self.state),
+        })
+    }
+}
+
 /// An intent as the ledger keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -318,6 +333,24 @@ impl Outcome {
     #[must_use]
     pub fn accepted(refund: impl Into<String>, state: Option<Observation>) -> Self {
         Self::Accepted { refund: refund.into(), state, reason: None }
+    }
+}
+
+impl Outcome {
+    /// The same in text that every store takes: it comes from elsewhere.
+    pub(crate) fn storable(self) -> Self {
+        match self {
+            Self::NotSent | Self::Unknown => self,
+            Self::Accepted { refund, state, reason } => {
+                Self::Accepted { refund: storable(refund), state, reason: reason.map(storable) }
+            }
+            Self::Refused { code, is_retriable } => {
+                Self::Refused { code: storable(code), is_retriable }
+            }
+            Self::Observed { state, refund, reason } => {
+                Self::Observed { state, refund: refund.map(storable), reason: reason.map(storable) }
+            }
+        }
     }
 }
 
@@ -407,7 +440,7 @@ impl Wanted {
     /// At most so many intents that are due, each for so many milliseconds.
     #[must_use]
     pub fn new(worker: impl Into<String>, most: u32, lease: i64) -> Self {
-        Self { worker: worker.into(), most, lease, batch: None }
+        Self { worker: storable(worker.into()), most, lease, batch: None }
     }
 
     /// Of one batch only.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use refund_rules::{Decision, Executor, Money, Payment, Policy, Rounding, Rule, Wish, decide};
+use refund_rules::{
+    Asker, Decision, Executor, Grant, Grants, Money, Payment, Policy, Rounding, Rule, Scope, Wish,
+    decide,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
@@ -44,6 +47,9 @@ pub struct PaymentFacts {
     /// The largest number of refunds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunds_max: Option<u32>,
+    /// May a marketplace's fee go back, too?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_marketplace: bool,
     /// The rule that forbids every refund of it, such as `completed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barred: Option<String>,
@@ -74,6 +80,20 @@ impl NewPayment {
         payment: Payment,
         policy: &Policy,
     ) -> Result<Self, Error> {
+        Self::for_asker(provider, id, payment, policy, Asker::CALLER)
+    }
+
+    /// The same, whose refunds somebody asks for who needs the recipient's grant, such as a marketplace.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`], as above.
+    pub fn for_asker(
+        provider: impl Into<String>,
+        id: impl Into<String>,
+        payment: Payment,
+        policy: &Policy,
+        asker: Asker,
+    ) -> Result<Self, Error> {
         let too_large = |error| Error::with(ErrorKind::Invalid("amount"), error);
         let currency = payment.captured().currency();
         let minimum = policy.minimum().value();
@@ -91,7 +111,8 @@ impl NewPayment {
                 minimum: own(minimum).unwrap_or(Money::from_minor(1, currency)),
                 single_max: policy.single_max().and_then(|most| own(most.value())),
                 refunds_max: policy.refunds_max().map(|most| most.value().max(payment.refunds())),
-                barred: barred(&payment, policy),
+                has_marketplace: has_marketplace(&payment, policy),
+                barred: barred(&payment, policy, asker),
                 payment,
             },
         })
@@ -100,14 +121,14 @@ impl NewPayment {
     /// With what its caller calls it, by which it is found again.
     #[must_use]
     pub fn caller_reference(mut self, reference: impl Into<String>) -> Self {
-        self.facts.caller_reference = Some(reference.into());
+        self.facts.caller_reference = Some(storable(reference.into()));
         self
     }
 
     /// With the payment token or charge permission that it was charged to.
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.facts.token = Some(token.into());
+        self.facts.token = Some(storable(token.into()));
         self
     }
 
@@ -139,10 +160,6 @@ impl PaymentFacts {
         Some(rules.into_iter().find(|rule| rule.name() == name).unwrap_or(Rule::Currency))
     }
 
-    pub(crate) fn is_marketplace(&self) -> bool {
-        self.payment.executor() == Executor::Marketplace
-    }
-
     /// Which fields of another import of the same payment are not these.
     pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
         let (mine, theirs) = (&self.payment, &other.payment);
@@ -169,6 +186,7 @@ impl PaymentFacts {
             ("minimum", self.minimum != other.minimum),
             ("single maximum", self.single_max != other.single_max),
             ("refunds maximum", self.refunds_max != other.refunds_max),
+            ("marketplace", self.has_marketplace != other.has_marketplace),
             ("barred", self.barred != other.barred),
         ];
         fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
@@ -184,6 +202,11 @@ pub(crate) fn name(part: &'static str, text: String) -> Result<String, Error> {
     if is_fit { Ok(text) } else { Err(Error::new(ErrorKind::Invalid(part))) }
 }
 
+/// The same without the one character that PostgreSQL does not take in a text.
+pub(crate) fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text }
+}
+
 fn cap(payment: &Payment, policy: &Policy) -> Result<i64, refund_rules::MoneyError> {
     let captured = payment.captured();
     let overage = policy.overage().value();
@@ -196,8 +219,8 @@ fn cap(payment: &Payment, policy: &Policy) -> Result<i64, refund_rules::MoneyErr
 }
 
 /// Asks the rules for the least: what they forbid then, whatever the amount, they always will.
-fn barred(payment: &Payment, policy: &Policy) -> Option<String> {
-    match decide(payment, &Wish::amount(policy.minimum().value()), policy) {
+fn barred(payment: &Payment, policy: &Policy, asker: Asker) -> Option<String> {
+    match decide(payment, &Wish::amount(policy.minimum().value()).with_asker(asker), policy) {
         Decision::Refuse(refusal) => match refusal.rule() {
             rule @ (Rule::Caller
             | Rule::Grant
@@ -207,6 +230,19 @@ fn barred(payment: &Payment, policy: &Policy) -> Option<String> {
             _ => None,
         },
         Decision::Allow(_) => None,
+    }
+}
+
+/// Asks the rules as somebody who may do everything: a policy can know no marketplaces.
+fn has_marketplace(payment: &Payment, policy: &Policy) -> bool {
+    let asker = Asker::CALLER.with_grants(Grants::NONE.with(Grant::REFUND));
+    let wish = Wish::amount(policy.minimum().value());
+    let wish = wish.with_scope(Scope::MarketplaceFee).with_asker(asker);
+    match decide(payment, &wish, policy) {
+        Decision::Refuse(refusal) => {
+            refusal.rule() != Rule::Marketplace && payment.executor() == Executor::Marketplace
+        }
+        Decision::Allow(_) => true,
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn judge(
     if wish.amount.is_some_and(|amount| amount.currency() != currency) {
         return refuse(Rule::Currency);
     }
-    if wish.scope != Scope::Payment && !payment.is_marketplace() {
+    if wish.scope != Scope::Payment && !payment.has_marketplace {
         return refuse(Rule::Marketplace);
     }
     if wish.scope != Scope::Payment && payment.payment.marketplace_fee_held().is_none() {

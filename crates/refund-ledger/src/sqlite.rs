@@ -27,12 +27,13 @@ const STATEMENTS_MAX: usize = 128;
 
 /// Opens a file for writing, or makes it.
 pub(crate) async fn open(path: &Path) -> Result<(Writer, Readers), Error> {
-    let path = std::path::absolute(path).map_err(open_error)?;
+    let path = real(path).map_err(open_error)?;
     let (writer, queue) = Writer::new();
     let readers = Readers::new(path.clone());
     let opened = tokio::task::spawn_blocking(move || {
-        let lock = lock(&path)?;
+        // First, so that nothing is left beside a file of somebody else.
         check_header(&path)?;
+        let lock = lock(&path)?;
         create_private(&path);
         Ok::<_, Error>((connect(&path)?, lock))
     });
@@ -46,13 +47,26 @@ pub(crate) async fn open(path: &Path) -> Result<(Writer, Readers), Error> {
 
 /// Opens a file for reading only; whoever writes it is not disturbed.
 pub(crate) async fn open_to_read(path: &Path) -> Result<Readers, Error> {
-    let path = std::path::absolute(path).map_err(open_error)?;
-    let readers = Readers::new(path);
+    let readers = Readers::new(real(path).map_err(open_error)?);
     let check = readers.clone();
-    let checked =
-        tokio::task::spawn_blocking(move || check.take().map(|session| check.put(session)));
+    let checked = tokio::task::spawn_blocking(move || {
+        check_header(&check.path)?;
+        check.take().map(|session| check.put(session))
+    });
     checked.await.map_err(open_error)??;
     Ok(readers)
+}
+
+/// The one name of a file that has several: the lock goes by it.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    if let Ok(real) = path.canonicalize() {
+        return Ok(real);
+    }
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(name)) => Ok(folder.join(name)),
+        _ => Ok(path),
+    }
 }
 
 fn open_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

@@ -19,13 +19,13 @@ macro_rules! batch_columns {
 pub(crate) use batch_columns;
 
 const INSERT: Sql = sql!(
-    "INSERT INTO batch (name, provider, target, source, opened_at) VALUES ($1, $2, $3, $4, $5) \
+    "INSERT INTO batch (name, provider, target, source, opened_at, seal) VALUES ($1, $2, $3, $4, $5, $6) \
      ON CONFLICT DO NOTHING"
 );
 const LOAD: Sql =
     sql!(concat!("SELECT ", batch_columns!(), " FROM batch WHERE name = $1"), " FOR UPDATE");
 const IS_SEALED: Sql = sql!("SELECT sealed_at FROM batch WHERE name = $1");
-const RESOURCE: Sql = sql!("UPDATE batch SET source = $1 WHERE name = $2");
+const RESOURCE: Sql = sql!("UPDATE batch SET source = $1, seal = $2 WHERE name = $3");
 const SEAL: Sql = sql!(
     "UPDATE batch SET sealed_at = $1, row_count = $2, skipped = $3, seal = $4 WHERE name = $5"
 );
@@ -72,12 +72,23 @@ pub(crate) async fn open<S: Session>(
     new: &NewBatch,
     at: Millis,
 ) -> Result<BatchRecord, Error> {
+    let batch = BatchRecord {
+        name: new.name.clone(),
+        provider: new.provider.clone(),
+        target: new.target.clone(),
+        source: new.source.clone(),
+        opened_at: at,
+        sealed_at: None,
+        rows: None,
+        skipped: None,
+    };
     let values: Vec<Value> = vec![
         (&new.name).into(),
         (&new.provider).into(),
         (&new.target).into(),
         (&new.source).into(),
         at.0.into(),
+        (&seal_of(&batch)).into(),
     ];
     session.one(INSERT.of(S::DIALECT), values).await?;
     load(session, &new.name).await?.ok_or_else(|| Error::new(ErrorKind::NoSuchBatch))
@@ -90,8 +101,10 @@ pub(crate) async fn resource<S: Session>(
     source: &str,
 ) -> Result<BatchRecord, Error> {
     let batch = must_be_open(session, name).await?;
-    session.one(RESOURCE.of(S::DIALECT), vec![source.into(), name.into()]).await?;
-    Ok(BatchRecord { source: source.to_owned(), ..batch })
+    let batch = BatchRecord { source: source.to_owned(), ..batch };
+    let values = vec![source.into(), (&seal_of(&batch)).into(), name.into()];
+    session.one(RESOURCE.of(S::DIALECT), values).await?;
+    Ok(batch)
 }
 
 /// Takes rows of an open batch back, at most so many; gives how many those were.
@@ -107,6 +120,9 @@ pub(crate) async fn withdraw<S: Session>(
     for mut row in session.one(OF_BATCH.of(S::DIALECT), values).await? {
         let row = IntentRow::read(&mut row)?;
         work.intents.insert(row.id, row);
+    }
+    if let Some(told_of) = work.intents.values().find(|row| !row.life.is_untouched()) {
+        return Err(told_of.life.unsendable());
     }
     work.load_their_payments(session, |_| true).await?;
     let ids: Vec<i64> = work.intents.keys().copied().collect();
@@ -143,7 +159,7 @@ pub(crate) async fn seal<S: Session>(
     Ok(batch)
 }
 
-/// A hash of all that is said of a sealed batch.
+/// A hash of all that is said of a batch.
 fn seal_of(batch: &BatchRecord) -> Seal {
     let mut hash = Sha256::new();
     for text in [&batch.name, &batch.provider, &batch.target, &batch.source] {
@@ -151,9 +167,11 @@ fn seal_of(batch: &BatchRecord) -> Seal {
         hash.update(text);
     }
     hash.update(batch.opened_at.0.to_be_bytes());
-    hash.update(batch.sealed_at.unwrap_or_default().0.to_be_bytes());
-    hash.update(batch.rows.unwrap_or_default().to_be_bytes());
-    hash.update(batch.skipped.unwrap_or_default().to_be_bytes());
+    let count = |count: Option<u64>| count.and_then(|count| i64::try_from(count).ok());
+    for number in [batch.sealed_at.map(|at| at.0), count(batch.rows), count(batch.skipped)] {
+        hash.update([u8::from(number.is_some())]);
+        hash.update(number.unwrap_or_default().to_be_bytes());
+    }
     hash.finalize().into()
 }
 
@@ -169,8 +187,8 @@ pub(crate) fn read(row: &mut Row) -> Result<BatchRecord, Error> {
         rows: count(row.maybe_int()?),
         skipped: count(row.maybe_int()?),
     };
-    if batch.sealed_at.is_some() && row.seal()? != seal_of(&batch) {
-        return Err(Error::damaged(format!("batch {}", batch.name), "it is not what was sealed"));
+    if row.seal().ok() != Some(seal_of(&batch)) {
+        return Err(Error::damaged(format!("batch {}", batch.name), "it is not what was written"));
     }
     Ok(batch)
 }

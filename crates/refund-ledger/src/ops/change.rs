@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::intent::{Attempt, Claim, IntentId, Recorded, Report};
 use crate::ops::{Answer, Keep, Op, inner};
+use crate::payment::storable;
 use crate::rows::IntentRow;
 use crate::session::Session;
 use crate::time::Millis;
@@ -70,14 +71,8 @@ fn held<'a>(work: &'a Work, claim: &Claim, now: Millis) -> Result<&'a IntentRow,
 fn sending(work: &mut Work, claim: &Claim, now: Millis, margin: i64) -> Result<Attempt, Error> {
     let row = row(work, claim.intent)?;
     let life = &row.life;
-    match life.state {
-        RefundState::Prepared | RefundState::Sent | RefundState::Unknown => {}
-        state @ (RefundState::Accepted | RefundState::Pending) => {
-            return Err(Error::new(ErrorKind::Taken(state)));
-        }
-        state @ (RefundState::Refunded | RefundState::Declined) => {
-            return Err(Error::new(ErrorKind::Ended(state)));
-        }
+    if !matches!(life.state, RefundState::Prepared | RefundState::Sent | RefundState::Unknown) {
+        return Err(life.unsendable());
     }
     if life.parked.is_some() {
         return Err(Error::new(ErrorKind::Parked));
@@ -94,10 +89,11 @@ fn sending(work: &mut Work, claim: &Claim, now: Millis, margin: i64) -> Result<A
 }
 
 fn record(work: &mut Work, report: &Report) -> Result<Recorded, Error> {
-    let Report { intent, attempt, fence, outcome, at, next_at, request } = report;
+    let Report { intent, attempt, fence, at, next_at, .. } = report;
+    let outcome = report.outcome.clone().storable();
+    let request = report.request.clone().map(storable);
     let before = row(work, *intent)?.life.clone();
-    let event =
-        Event::Reported { attempt: *attempt, outcome: outcome.clone(), request: request.clone() };
+    let event = Event::Reported { attempt: *attempt, outcome, request };
     let (mut after, alarm) = work.foresee(intent.0, &event, *at)?;
     after.changed_at = before.changed_at;
     // Asking again and hearing the same is no event, or following would fill the disk.
@@ -141,7 +137,7 @@ fn park(
         return Err(Error::new(ErrorKind::Ended(life.state)));
     }
     let event = match reason {
-        Some(reason) => Event::Parked { reason: reason.clone() },
+        Some(reason) => Event::Parked { reason: storable(reason.clone()) },
         None if life.parked.is_some() => Event::Unparked,
         None => return Ok(()),
     };

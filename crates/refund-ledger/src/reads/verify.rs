@@ -35,10 +35,7 @@ pub struct Verified {
 
 /// Compares all of it, page by page, each as it is in one moment.
 pub(crate) async fn all(ledger: &impl Answers) -> Result<Verified, Error> {
-    ledger.ask(Integrity).await?;
-    // Each checks its own seal as it is read.
-    ledger.ask(Batches { name: None }).await?;
-    let (payments, head) = ledger.ask(Head).await?;
+    let (payments, head, stray) = ledger.ask(Head).await?;
     let mut sum = Sum { intents: 0, events: 0, digest: Sha256::new() };
     let mut before = NO_SEAL;
     let mut from = 0;
@@ -51,6 +48,14 @@ pub(crate) async fn all(ledger: &impl Answers) -> Result<Verified, Error> {
     if before != head {
         return Err(Error::damaged("the chain of imports", "its end is not what was written"));
     }
+    if let Some(stray) = stray {
+        return Err(Error::damaged(format!("payment {stray}"), "it was never imported"));
+    }
+    // Each checks its own seal as it is read.
+    ledger.ask(Batches { name: None }).await?;
+    ledger.ask(OfBatches).await?;
+    // Last, because it cannot name a payment.
+    ledger.ask(Integrity).await?;
     let digest = sum.digest.finalize();
     Ok(Verified {
         payments: u64::try_from(payments).unwrap_or_default(),
@@ -84,6 +89,10 @@ impl Read for Integrity {
         for check in checks {
             for mut row in session.one(check, Vec::new()).await? {
                 let found = row.text()?;
+                if let Ok(number) = row.int() {
+                    let place = format!("{found} {number}");
+                    return Err(Error::damaged(place, "what it belongs to is not there"));
+                }
                 if found != "ok" {
                     return Err(Error::damaged("the file", found));
                 }
@@ -93,20 +102,66 @@ impl Read for Integrity {
     }
 }
 
-/// How many payments there are, and the last seal of the chain that they hang on.
+/// Has every sealed batch the rows that it was sealed with, and every row its batch?
+struct OfBatches;
+
+const ROWS_OF_BATCHES: Sql = sql!(
+    "SELECT i.batch, b.row_count, b.sealed_at, count(*) FROM intent i \
+     LEFT JOIN batch b ON b.name = i.batch WHERE i.batch IS NOT NULL \
+     GROUP BY i.batch, b.row_count, b.sealed_at"
+);
+const EMPTY_BATCHES: Sql = sql!(
+    "SELECT b.name FROM batch b WHERE b.row_count > 0 \
+     AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.batch = b.name) LIMIT 1"
+);
+const LOST_ROWS: Sql = sql!(
+    "SELECT i.batch FROM intent i WHERE i.batch IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.name = i.batch) LIMIT 1"
+);
+
+impl Read for OfBatches {
+    type Output = ();
+
+    async fn run<S: Session>(self, session: &mut S) -> Result<(), Error> {
+        let damaged = |batch: String, what| Err(Error::damaged(format!("batch {batch}"), what));
+        for mut row in session.one(ROWS_OF_BATCHES.of(S::DIALECT), Vec::new()).await? {
+            let batch = row.text()?;
+            let (sealed, is_sealed) = (row.maybe_int()?, row.maybe_int()?.is_some());
+            let counted = row.int()?;
+            if is_sealed && sealed != Some(counted) {
+                return damaged(batch, "it has not the rows that it was sealed with");
+            }
+        }
+        let found = session.one(EMPTY_BATCHES.of(S::DIALECT), Vec::new()).await?;
+        if let Some(mut row) = found.into_iter().next() {
+            return damaged(row.text()?, "it has not the rows that it was sealed with");
+        }
+        let found = session.one(LOST_ROWS.of(S::DIALECT), Vec::new()).await?;
+        if let Some(mut row) = found.into_iter().next() {
+            return damaged(row.text()?, "it is not there, and has rows");
+        }
+        Ok(())
+    }
+}
+
+/// How many payments there are, the last seal of the chain that they hang on, and one that does not.
 struct Head;
 
-const HEAD: Sql = sql!("SELECT payments, seal FROM chain WHERE id = 1");
+const HEAD: Sql = sql!(
+    "SELECT payments, seal, \
+     (SELECT min(p.id) FROM payment p WHERE p.id < 1 OR p.id > chain.payments) \
+     FROM chain WHERE id = 1"
+);
 
 impl Read for Head {
-    type Output = (i64, Seal);
+    type Output = (i64, Seal, Option<i64>);
 
     async fn run<S: Session>(self, session: &mut S) -> Result<Self::Output, Error> {
         let rows = session.one(HEAD.of(S::DIALECT), Vec::new()).await?;
         let Some(mut row) = rows.into_iter().next() else {
             return Err(Error::damaged("the chain of imports", "its head is not there"));
         };
-        Ok((row.int()?, row.seal()?))
+        Ok((row.int()?, row.seal()?, row.maybe_int()?))
     }
 }
 
