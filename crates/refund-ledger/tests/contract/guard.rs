@@ -14,7 +14,7 @@ use refund_rules::{
 
 use super::{Chance, NOW};
 
-const STEPS: u64 = 250;
+const STEPS: u64 = 1_000;
 
 /// A payment as it was imported.
 struct World {
@@ -164,7 +164,8 @@ impl Random<'_> {
         let number = usize::try_from(self.chance.below(self.worlds.len() as u64)).unwrap();
         let captured = self.worlds[number].payment.captured();
         let most = u64::try_from(captured.minor()).unwrap();
-        let range = *self.chance.of(&[3, most / 10 + 2, most / 2 + 2, most * 13 / 10]);
+        let range =
+            *self.chance.of(&[3, most / 15 + 2, most / 10 + 2, most / 2 + 2, most * 13 / 10]);
         let minor = self.chance.below(range + 2).cast_signed() - 1;
         let other =
             if captured.currency() == Currency::EUR { Currency::USD } else { Currency::EUR };
@@ -173,8 +174,9 @@ impl Random<'_> {
             2 => Some(Money::from_minor(minor, other)),
             _ => Some(Money::from_minor(minor, captured.currency())),
         };
-        let scopes = [Scope::Payment, Scope::MarketplaceFee, Scope::PaymentAndMarketplaceFee];
-        let scope = *self.chance.of(&scopes);
+        let scopes = [Scope::MarketplaceFee, Scope::PaymentAndMarketplaceFee];
+        let scope =
+            if self.chance.below(3) == 0 { *self.chance.of(&scopes) } else { Scope::Payment };
         (number, amount, scope, self.chance.below(3) == 0)
     }
 

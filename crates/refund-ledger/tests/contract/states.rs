@@ -104,7 +104,7 @@ fn outcome(step: Step) -> Outcome {
     }
 }
 
-const LENGTH: u32 = 3;
+const LENGTH: u32 = 4;
 const LEASE: i64 = 1_000_000;
 
 /// One intent and what became of it.
@@ -153,7 +153,7 @@ async fn send(ledger: &Ledger, cases: &mut [Case], claims: &BTreeMap<IntentId, C
     }
 }
 
-/// After a first try, everything that can happen in three steps.
+/// After a first try, everything that can happen in four steps.
 pub async fn every_sequence_of_outcomes_ends_as_the_rules_say(ledger: &Ledger, other: &Ledger) {
     let mut cases = cases(ledger).await;
     let mut claims = BTreeMap::new();
