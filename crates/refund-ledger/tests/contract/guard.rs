@@ -14,7 +14,7 @@ use refund_rules::{
 
 use super::{Chance, NOW};
 
-const STEPS: u64 = 1_000;
+const STEPS: u64 = 600;
 
 /// A payment as it was imported.
 struct World {

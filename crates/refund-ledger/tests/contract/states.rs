@@ -184,8 +184,12 @@ pub async fn every_sequence_of_outcomes_ends_as_the_rules_say(ledger: &Ledger, o
             case.model.has_alarm |= before.has_alarm;
         }
     }
-    let stored = other.intents(Filter::new()).await.unwrap();
-    let stored: BTreeMap<_, _> = stored.into_iter().map(|intent| (intent.id, intent)).collect();
+    let mut stored = BTreeMap::new();
+    while stored.len() < cases.len() {
+        let after = stored.last_key_value().map_or(IntentId(0), |(id, _)| *id);
+        let page = other.intents(Filter::new().after(after)).await.unwrap();
+        stored.extend(page.into_iter().map(|intent| (intent.id, intent)));
+    }
     for case in &cases {
         let life = &stored[&case.id].life;
         let is = (life.state, life.attempts, life.refund.as_deref(), life.alarm.is_some());

@@ -9,6 +9,7 @@
 
 #[path = "../contract/mod.rs"]
 mod contract;
+mod damage;
 
 use contract::Store;
 use refund_ledger::Ledger;
