@@ -116,9 +116,7 @@ impl Ledger {
 
     /// Finishes what was asked for, and lets go of the file or of the server.
     pub async fn close(&self) {
-        if let Some(writer) = &self.writer {
-            writer.close().await;
-        }
+        // In this order: who only reads a file cannot tidy it up.
         match &self.readers {
             #[cfg(feature = "sqlite")]
             Readers::Sqlite(readers) => readers.close(),
@@ -126,6 +124,9 @@ impl Ledger {
             Readers::Postgres(readers) => readers.close(),
             #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
             _ => {}
+        }
+        if let Some(writer) = &self.writer {
+            writer.close().await;
         }
     }
 

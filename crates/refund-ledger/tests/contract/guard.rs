@@ -156,7 +156,7 @@ pub async fn the_guard_agrees_with_the_rules_on_random_histories(ledger: &Ledger
     ];
     assert_eq!(seen, expected, "every rule was met: {:?}", random.refused);
     let taken = random.kept.len();
-    assert!(taken > 200, "{taken} were let through");
+    assert!(taken > 150, "{taken} were let through");
 }
 
 impl Random<'_> {

@@ -138,7 +138,10 @@ fn columns(connection: &Connection) -> Vec<(String, String)> {
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     let all = rows.map(Result::unwrap);
     all.filter(|(table, column): &(String, String)| {
-        !matches!((table.as_str(), column.as_str()), ("event" | "intent", "id"))
+        !matches!(
+            (table.as_str(), column.as_str()),
+            ("event" | "intent", "id") | ("intent", "worker" | "fence" | "due_at") | ("pace", _)
+        )
     })
     .collect()
 }

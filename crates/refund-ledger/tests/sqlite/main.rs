@@ -10,6 +10,8 @@
 #[path = "../contract/mod.rs"]
 mod contract;
 mod damage;
+mod files;
+mod killed;
 
 use contract::Store;
 use refund_ledger::Ledger;
