@@ -124,7 +124,9 @@ fn features(root: &Path) -> Outcome {
     }
     // The portable RSA of fps-sign is what its tests alone run with.
     cargo(root, &["test", "-p", "fps-sign"])?;
-    cargo(root, &["test", "-p", "refund-rules", "--all-features"])
+    cargo(root, &["test", "-p", "refund-rules", "--all-features"])?;
+    // Both of its stores, as far as there is a server.
+    cargo(root, &["test", "-p", "refund-ledger", "--all-features"])
 }
 
 /// `#![no_std]` says nothing about what a dependency links. A library with a panic handler of its own

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use refund_ledger::{Ledger, Prepared};
 use refund_rules::Rule;
+use tokio_postgres::NoTls;
 
 use crate::server::Server;
 use crate::{NOW, import, wish};
@@ -83,4 +84,37 @@ async fn a_key_that_two_want_at_once_is_one_intent() {
     let all = (0..50).zip(ledgers.iter().cycle()).map(|(number, ledger)| (ledger, number));
     let new = join_all(all.map(ask)).await;
     assert_eq!(new.into_iter().filter(|is_new| *is_new).count(), 25);
+}
+
+/// Somebody else, such as an operator, locks rows in another order than we do.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_a_deadlock_begins_again() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.url();
+    let ledger = Ledger::connect(&url).await.unwrap();
+    import(&ledger, 2, 1_000).await;
+    // Ours looks for a deadlock soon, the other does not, so that it is ours that loses.
+    let impatient = format!("{url}&application_name=ours&options=-c%20deadlock_timeout%3D300ms");
+    let ours = Ledger::connect(&impatient).await.unwrap();
+    let (other, connection) = tokio_postgres::connect(&server.bare_url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let (_, schema) = url.rsplit_once('=').unwrap();
+    let lock = |id: u32| {
+        let text = format!("SELECT 1 FROM {schema}.payment WHERE id = {id} FOR UPDATE");
+        async { other.batch_execute(&{ text }).await.unwrap() }
+    };
+    other.batch_execute("SET deadlock_timeout = '1h'; BEGIN").await.unwrap();
+    lock(2).await;
+    let asked = vec![wish(0, "first", 100), wish(1, "second", 100)];
+    let preparing = tokio::spawn(async move { ours.prepare(asked, NOW).await });
+    let waits = "SELECT 1 FROM pg_stat_activity \
+                 WHERE application_name = 'ours' AND wait_event_type = 'Lock'";
+    while other.query(waits, &[]).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    lock(1).await;
+    other.batch_execute("COMMIT").await.unwrap();
+    let prepared = preparing.await.unwrap().unwrap();
+    assert!(matches!(prepared[..], [Prepared::New { .. }, Prepared::New { .. }]), "{prepared:?}");
+    ledger.verify().await.unwrap();
 }
