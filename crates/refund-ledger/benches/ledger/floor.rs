@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rusqlite::{Connection, Transaction, params};
 
-use crate::{REFUNDS, Rates};
+use crate::{Rates, refunds};
 
 const PAYMENT: &str = "INSERT INTO payment VALUES ($1, 'fps', $2, NULL, 'USD', 10000, 10000, NULL, \
      NULL, 0, $3, 0, 0, 0, 0, 0, 0, 0, 1, $4)";
@@ -35,8 +35,8 @@ const LENGTHS: [usize; 3] = [260, 60, 130];
 
 const SEAL: [u8; 32] = [7; 32];
 
-fn per_second(begun: Instant) -> f64 {
-    f64::from(REFUNDS) / begun.elapsed().as_secs_f64()
+fn per_second(count: u32, begun: Instant) -> f64 {
+    f64::from(count) / begun.elapsed().as_secs_f64()
 }
 
 fn name(number: i64) -> String {
@@ -45,6 +45,7 @@ fn name(number: i64) -> String {
 
 /// So many refunds a commit.
 pub(crate) fn sqlite(file: &Path, at_a_time: u32) -> Rates {
+    let count = refunds(at_a_time);
     let mut connection = Connection::open(file).unwrap();
     connection
         .execute_batch(
@@ -54,16 +55,16 @@ pub(crate) fn sqlite(file: &Path, at_a_time: u32) -> Rates {
         .unwrap();
     connection.execute_batch(include_str!("../../migrations/sqlite/0001.sql")).unwrap();
     let transaction = connection.transaction().unwrap();
-    for number in 1..=i64::from(REFUNDS) {
+    for number in 1..=i64::from(count) {
         let values = params![number, name(number), "x".repeat(400), SEAL];
         transaction.prepare_cached(PAYMENT).unwrap().execute(values).unwrap();
     }
     transaction.commit().unwrap();
     let mut step = |texts: [&str; 3], length: usize| {
         let data = "x".repeat(length);
-        for first in (1..=REFUNDS).step_by(at_a_time as usize) {
+        for first in (1..=count).step_by(at_a_time as usize) {
             let transaction = connection.transaction().unwrap();
-            for number in first..(first + at_a_time).min(REFUNDS + 1) {
+            for number in first..(first + at_a_time).min(count + 1) {
                 write(&transaction, texts, number.into(), &data);
             }
             transaction.commit().unwrap();
@@ -71,11 +72,11 @@ pub(crate) fn sqlite(file: &Path, at_a_time: u32) -> Rates {
     };
     let begun = Instant::now();
     step(PREPARED, LENGTHS[0]);
-    let prepared = per_second(begun);
+    let prepared = per_second(count, begun);
     let begun = Instant::now();
     step(SENT, LENGTHS[1]);
     step(ANSWERED, LENGTHS[2]);
-    Rates { prepared, sent: per_second(begun) }
+    Rates { prepared, sent: per_second(count, begun) }
 }
 
 fn write(transaction: &Transaction<'_>, texts: [&str; 3], number: i64, data: &str) {
@@ -105,6 +106,7 @@ mod on_server {
 
     /// So many refunds at a time, shared by the connections, each of which commits its part.
     pub(crate) async fn postgres(url: &str, at_a_time: u32) -> Rates {
+        let count = refunds(at_a_time);
         let connections = at_a_time.min(CONNECTIONS);
         let clients: Vec<_> = join_all((0..connections).map(|_| connect(url))).await;
         let schema = include_str!("../../migrations/postgres/0001.sql");
@@ -116,7 +118,7 @@ mod on_server {
         first.batch_execute(schema).await.unwrap();
         let statement = first.prepare(PAYMENT).await.unwrap();
         first.batch_execute("BEGIN").await.unwrap();
-        for number in 1..=i64::from(REFUNDS) {
+        for number in 1..=i64::from(count) {
             let (name, facts) = (name(number), "x".repeat(400));
             first.execute(&statement, &[&number, &name, &facts, &&SEAL[..]]).await.unwrap();
         }
@@ -128,7 +130,7 @@ mod on_server {
             let work = clients.iter().zip(0..).map(async |(client, part)| {
                 let texts = try_join_all(texts.map(|text| client.prepare(text))).await.unwrap();
                 let mine: Vec<_> =
-                    (1..=REFUNDS).filter(|number| number % connections == part).collect();
+                    (1..=count).filter(|number| number % connections == part).collect();
                 for numbers in mine.chunks(each as usize) {
                     client.batch_execute("BEGIN").await.unwrap();
                     let writes = numbers.iter();
@@ -141,11 +143,11 @@ mod on_server {
         };
         let begun = Instant::now();
         step(PREPARED, LENGTHS[0]).await;
-        let prepared = per_second(begun);
+        let prepared = per_second(count, begun);
         let begun = Instant::now();
         step(SENT, LENGTHS[1]).await;
         step(ANSWERED, LENGTHS[2]).await;
-        Rates { prepared, sent: per_second(begun) }
+        Rates { prepared, sent: per_second(count, begun) }
     }
 
     async fn connect(url: &str) -> Client {

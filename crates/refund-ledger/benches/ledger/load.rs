@@ -7,7 +7,7 @@ use futures_util::stream::iter;
 use refund_ledger::{Ledger, Millis, NewIntent, NewPayment, Outcome, Prepared, Report, Wanted};
 use refund_rules::{Currency, Method, Money, Observation, Payment, Policy};
 
-use crate::{REFUNDS, Rates};
+use crate::{Rates, refunds};
 
 const NOW: Millis = Millis(1_764_000_000_000);
 
@@ -30,23 +30,24 @@ fn per_second(count: u32, begun: Instant) -> f64 {
 
 /// Refunds each of some payments once.
 pub(crate) async fn run(ledger: &Ledger, at_once: u32) -> Rates {
-    let payments: Vec<_> = (0..REFUNDS).map(|number| payment(number, 10_000)).collect();
+    let count = refunds(at_once);
+    let payments: Vec<_> = (0..count).map(|number| payment(number, 10_000)).collect();
     for payments in payments.chunks(1_000) {
         ledger.import(payments.to_vec(), NOW).await.unwrap();
     }
     let at_once = at_once as usize;
     let begun = Instant::now();
-    iter(0..REFUNDS)
+    iter(0..count)
         .for_each_concurrent(at_once, async |number| {
             let wish = wish(number, &format!("key-{number:09}"));
             let prepared = ledger.prepare(vec![wish], NOW).await.unwrap();
             assert!(matches!(prepared[..], [Prepared::New { .. }]), "{prepared:?}");
         })
         .await;
-    let prepared = per_second(REFUNDS, begun);
-    let wanted = Wanted::new("bench", REFUNDS, 3_600_000);
+    let prepared = per_second(count, begun);
+    let wanted = Wanted::new("bench", count, 3_600_000);
     let claimed = ledger.claim(wanted, NOW).await.unwrap();
-    let count = u32::try_from(claimed.len()).unwrap();
+    assert_eq!(claimed.len(), count as usize);
     let begun = Instant::now();
     iter(claimed)
         .for_each_concurrent(at_once, async |claimed| {
@@ -66,7 +67,7 @@ pub(crate) async fn hot(url: &str, writers: u32) -> f64 {
     let ledgers = futures_util::future::join_all((0..writers).map(|_| Ledger::connect(url))).await;
     let ledgers: Vec<_> = ledgers.into_iter().map(Result::unwrap).collect();
     ledgers[0].import(vec![payment(0, 10_000_000)], NOW).await.unwrap();
-    let each = REFUNDS / 3 / writers;
+    let each = 1_024 / writers;
     let begun = Instant::now();
     let write = async |(writer, ledger): (usize, &Ledger)| {
         for round in 0..each {

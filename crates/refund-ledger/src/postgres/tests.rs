@@ -126,3 +126,16 @@ async fn a_connection_that_broke_is_replaced() {
     let mut rows = session.one("SELECT payments FROM chain", vec![]).await.unwrap();
     assert_eq!(rows[0].int().unwrap(), 0);
 }
+
+#[tokio::test]
+async fn what_is_committed_is_on_the_disk_whatever_the_default() {
+    let Some(server) = Server::shared() else { return };
+    for (default, expected) in [("off", "on"), ("on", "on"), ("remote_apply", "remote_apply")] {
+        let url = format!("{}&options=-c%20synchronous_commit%3D{default}", server.url());
+        let mut session = session(&url).await;
+        session.begin().await.unwrap();
+        let text = "SELECT current_setting('synchronous_commit')";
+        let mut rows = session.one(text, vec![]).await.unwrap();
+        assert_eq!(rows[0].text().unwrap(), expected, "{default}");
+    }
+}
