@@ -41,6 +41,8 @@ pub(crate) struct Writer {
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     messages: Arc<Mutex<UnboundedReceiver<Message>>>,
+    /// Whose turn it is to try again: connections that lost to each other would do so once more.
+    turn: Arc<Mutex<()>>,
     _open: UnboundedSender<()>,
 }
 
@@ -48,7 +50,8 @@ impl Writer {
     pub(crate) fn new() -> (Self, Queue) {
         let (queue, messages) = unbounded_channel();
         let (held, open) = unbounded_channel();
-        let queue_end = Queue { messages: Arc::new(Mutex::new(messages)), _open: held };
+        let messages = Arc::new(Mutex::new(messages));
+        let queue_end = Queue { messages, turn: Arc::default(), _open: held };
         (Self { queue, open: Arc::new(Mutex::new(open)) }, queue_end)
     }
 
@@ -95,20 +98,26 @@ impl Queue {
 pub(crate) async fn serve<S: Session>(session: &mut S, queue: &Queue) {
     while let Some(requests) = queue.next().await {
         let ops: Vec<&Op> = requests.iter().map(|request| &request.op).collect();
-        let together = match ops.len() {
-            1 => None,
-            _ => transact(session, &ops).await.ok(),
-        };
-        if let Some(answers) = together {
-            for (request, answer) in requests.into_iter().zip(answers) {
-                give(request.answer, Ok(answer));
+        match patiently(session, queue, &ops).await {
+            Ok(answers) => {
+                for (request, answer) in requests.into_iter().zip(answers) {
+                    give(request.answer, Ok(answer));
+                }
             }
-            continue;
-        }
-        // One of them failed and took the others with it, or was refused by the store: each alone.
-        for request in requests {
-            let answer = alone(session, &request.op).await;
-            give(request.answer, answer);
+            // There is no server for any of them.
+            Err(error) if requests.len() == 1 || *error.kind() == ErrorKind::Unavailable => {
+                for request in requests {
+                    give(request.answer, Err(error.clone()));
+                }
+            }
+            // One of them failed and took the others with it, or was refused by the store: each alone.
+            Err(_) => {
+                for request in requests {
+                    let answer = patiently(session, queue, &[&request.op]).await;
+                    let closed = || Error::new(ErrorKind::Closed);
+                    give(request.answer, answer.and_then(|mut one| one.pop().ok_or_else(closed)));
+                }
+            }
         }
     }
 }
@@ -118,15 +127,23 @@ fn give(answer: oneshot::Sender<Result<Answer, Error>>, what: Result<Answer, Err
     drop(answer.send(what));
 }
 
-async fn alone<S: Session>(session: &mut S, op: &Op) -> Result<Answer, Error> {
+/// Tries again while others are faster or the server is away.
+async fn patiently<S: Session>(
+    session: &mut S,
+    queue: &Queue,
+    ops: &[&Op],
+) -> Result<Vec<Answer>, Error> {
+    let mut turn = None;
     let mut tries = 0;
     loop {
-        match transact(session, &[op]).await {
-            Ok(answers) => {
-                return answers.into_iter().next().ok_or_else(|| Error::new(ErrorKind::Closed));
+        match transact(session, ops).await {
+            Err(error) if error.is_transient() && tries < TRIES_MAX => {
+                if turn.is_none() && *error.kind() == ErrorKind::Contended {
+                    turn = Some(queue.turn.lock().await);
+                }
+                pause(tries).await;
             }
-            Err(error) if error.is_transient() && tries < TRIES_MAX => pause(tries).await,
-            Err(error) => return Err(error),
+            outcome => return outcome,
         }
         tries = tries.saturating_add(1);
     }
