@@ -2,12 +2,15 @@
 //! compared with what the provider says. No network and no vocabulary of a provider: those are behind a
 //! [`Gateway`].
 
+mod ask;
 mod clock;
 mod details;
 mod gateway;
 mod input;
 mod key;
 mod plan;
+mod reconcile;
+mod report;
 mod run;
 
 pub use clock::{Clock, SystemClock};
@@ -18,5 +21,10 @@ pub use key::row_key;
 pub use plan::{
     Objection, Plan, PlanError, PlanEvent, PlanTotal, Planner, RowDifference, Sealing, Step,
 };
+pub use reconcile::{
+    Compared, Difference, DifferenceKind, ReconcileError, ReconcileEvent, Reconciler,
+    Reconciliation,
+};
+pub use report::{BatchReport, ReportRows, RowReport};
 pub use run::observe::{Event, Observer};
 pub use run::{Ended, Options, RunError, Runner, StopRule, Summary};

@@ -6,20 +6,12 @@ use futures_util::{StreamExt as _, stream};
 use refund_ledger::{Filter, Ledger, NewPayment, PaymentRecord};
 use refund_rules::{Executor, Method, Money, Payment, PaymentError, Policy};
 
+use crate::ask::{AT_ONCE, patiently};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, Looked};
 use crate::input::Row;
 use crate::input::row::Fault;
 use crate::plan::PlanError;
-
-/// How many payments are looked up at once.
-const AT_ONCE: usize = 8;
-
-/// How often each is.
-const TRIES_MAX: u32 = 6;
-
-/// The wait before the second try, in milliseconds; it doubles.
-const FIRST_WAIT: i64 = 500;
 
 /// The payment as the row says, if it says so.
 pub(crate) fn of_row(
@@ -133,17 +125,10 @@ async fn ask(
     clock: &dyn Clock,
     id: &str,
 ) -> Result<Result<Option<Payment>, String>, PlanError> {
-    let mut tries = 0_u32;
-    loop {
-        match gateway.payment(id).await {
-            Looked::Told(payment) => return Ok(Ok(payment)),
-            Looked::Refused { code } => return Ok(Err(code)),
-            Looked::Unauthorized { code } => return Err(PlanError::Unauthorized { code }),
-            Looked::Later { why } if tries >= TRIES_MAX => {
-                return Err(PlanError::Unanswered { why });
-            }
-            Looked::Later { .. } => clock.sleep(FIRST_WAIT << tries).await,
-        }
-        tries = tries.saturating_add(1);
+    match patiently(clock, || gateway.payment(id)).await {
+        Looked::Told(payment) => Ok(Ok(payment)),
+        Looked::Refused { code } => Ok(Err(code)),
+        Looked::Unauthorized { code } => Err(PlanError::Unauthorized { code }),
+        Looked::Later { why } => Err(PlanError::Unanswered { why }),
     }
 }
