@@ -313,6 +313,9 @@ impl<'r, 'a, 'o> Account<'r, 'a, 'o> {
         for (intent, answer) in ids.into_iter().zip(answers) {
             let recorded = answer?;
             let (before, state) = (recorded.before, recorded.state);
+            if let Some(alarm) = recorded.alarm {
+                self.uncompared(&alarm);
+            }
             if before != state {
                 self.result.learned = self.result.learned.saturating_add(1);
                 (self.observer)(ReconcileEvent::Learned { intent, before, state });

@@ -167,7 +167,8 @@ async fn one(
         account.differs(Difference { line: at, ..difference });
     }
     let there = There {
-        refund: Some(line.refund),
+        // One that has a name and was found by its key keeps its name.
+        refund: intent.life.refund.is_none().then_some(line.refund),
         amount: Some(line.amount),
         state: Observation::Refunded,
         reason: None,

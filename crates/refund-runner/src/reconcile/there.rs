@@ -16,7 +16,7 @@ pub(crate) fn amount(text: &str, currency: Currency) -> Option<Money> {
     let first = groups.next()?;
     let mut digits = first.to_owned();
     for group in groups {
-        if group.len() != 3 || first.len() > 3 {
+        if group.len() != 3 || !(1..=3).contains(&first.len()) {
             return None;
         }
         digits.push_str(group);
