@@ -182,7 +182,7 @@ impl<R> fmt::Debug for Rows<R> {
 }
 
 enum Form<R> {
-    Separated(Records<R>, Vec<Column>),
+    Separated(Box<Records<R>>, Vec<Column>),
     Json(Lines<R>),
 }
 
@@ -200,7 +200,7 @@ impl<R: Read> Rows<R> {
             Some(b'{') => Form::Json(Lines::new(bytes)),
             Some(b'[') => return Err(InputError::new(InputErrorKind::JsonArray)),
             _ => {
-                let mut records = Records::new(bytes)?;
+                let mut records = Box::new(Records::new(bytes)?);
                 let columns = header(&mut records)?;
                 Form::Separated(records, columns)
             }

@@ -278,7 +278,7 @@ async fn read<R: Read + Seek + Send>(
         if let Ok(row) = &numbered.content {
             numbers.add(&row.identity());
         }
-        if rows.count() % READ_AT_ONCE == 0 {
+        if rows.count().is_multiple_of(READ_AT_ONCE) {
             let (rows, bytes) = (rows.count(), rows.bytes());
             observer(PlanEvent::Progress { step: Step::Reading, rows, bytes });
             tokio::task::yield_now().await;

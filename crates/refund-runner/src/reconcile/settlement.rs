@@ -69,7 +69,7 @@ pub(super) async fn all<R: Read + Send>(
             Err(why) => account.uncompared(&format!("line {line}: {why}")),
             Ok(line) => one(account, &mut seen, &batch.provider, line).await?,
         }
-        if listed % LINES_AT_ONCE == 0 {
+        if listed.is_multiple_of(LINES_AT_ONCE) {
             account.progress();
         }
     }

@@ -12,26 +12,26 @@ use refund_runner::{
     BoxFuture, Call, Clock, Found, Gateway, Limit, Listed, Looked, Status, Submitted,
 };
 
-pub const PROVIDER: &str = "amazon-pay";
-pub const TARGET: &str = "sandbox A1";
+pub(crate) const PROVIDER: &str = "amazon-pay";
+pub(crate) const TARGET: &str = "sandbox A1";
 
 #[derive(Default)]
-pub struct Scripted {
-    pub target: Option<&'static str>,
+pub(crate) struct Scripted {
+    pub(crate) target: Option<&'static str>,
     /// By refund.
-    pub statuses: BTreeMap<String, Looked<Status>>,
+    pub(crate) statuses: BTreeMap<String, Looked<Status>>,
     /// By key.
-    pub found: BTreeMap<String, Looked<Found>>,
+    pub(crate) found: BTreeMap<String, Looked<Found>>,
     /// By payment; what is not here the provider does not have.
-    pub payments: BTreeMap<String, Looked<Option<Payment>>>,
-    pub listed: Option<Vec<Listed>>,
+    pub(crate) payments: BTreeMap<String, Looked<Option<Payment>>>,
+    pub(crate) listed: Option<Vec<Listed>>,
     /// So many questions for payments are answered with `later` first.
-    pub busy: AtomicU32,
-    pub asked: Mutex<Vec<String>>,
+    pub(crate) busy: AtomicU32,
+    pub(crate) asked: Mutex<Vec<String>>,
 }
 
 impl Scripted {
-    pub fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -86,7 +86,7 @@ impl Gateway for Scripted {
 }
 
 /// Waits for nothing.
-pub struct NoWait;
+pub(crate) struct NoWait;
 
 impl Clock for NoWait {
     fn now(&self) -> Millis {
