@@ -11,6 +11,8 @@ mod output;
 mod place;
 mod progress;
 mod quote;
+#[cfg(test)]
+mod reference;
 mod sandbox;
 mod signals;
 mod verify;

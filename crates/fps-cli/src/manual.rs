@@ -12,7 +12,7 @@ use crate::output::print_text;
 
 pub(crate) fn completions(arguments: &cli::Completions) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut command(), "fps", &mut script);
+    clap_complete::generate(arguments.shell, &mut Arguments::command(), "fps", &mut script);
     print_text(&String::from_utf8(script).or_fail("the script is no text")?)
 }
 
@@ -66,5 +66,6 @@ fn page(command: &Command) -> Result<String, Failure> {
 /// Under its whole name, such as `fps-verify-ipn`.
 fn page_of(command: &Command) -> Man {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
-    Man::new(command.clone()).title(name)
+    let version = concat!("fps ", env!("CARGO_PKG_VERSION"));
+    Man::new(command.clone()).title(name).source(version)
 }

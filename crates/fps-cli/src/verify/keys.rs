@@ -143,6 +143,7 @@ impl Source {
 }
 
 /// The secret key of the arguments or, without, of the environment.
+#[expect(clippy::disallowed_methods, reason = "a secret is not to stand on the command line")]
 pub(crate) fn secret_key(arguments: &SecretKey) -> Result<Option<Secret>, Failure> {
     const VARIABLE: &str = "FPS_SECRET_KEY";
     let text = match &arguments.secret_file {

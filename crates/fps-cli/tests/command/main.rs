@@ -4,8 +4,15 @@
 
 mod database;
 mod ending;
+mod explain;
+mod formats;
+mod manual;
 #[cfg(unix)]
 mod sandbox;
+mod schema;
+#[cfg(unix)]
+mod sessions;
+mod verify;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -23,6 +30,7 @@ fn fps(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path(), arguments).output().unwrap();
     assert_eq!(names(folder.path()), [""; 0], "{arguments:?} leaves something behind");
+    schema::check(arguments, &output.stdout);
     output
 }
 

@@ -14,13 +14,13 @@ use crate::{command, exit, names, refused, text};
 mod example;
 
 /// A sandbox that serves, and what it printed.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     told: Value,
 }
 
 impl Serving {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
         let all = [&["sandbox", "--output", "json", "--port", "0"], arguments].concat();
         let mut command = command(folder, &all);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -34,15 +34,16 @@ impl Serving {
                 assert_eq!(errors, "", "it does not start");
             }
         }
+        crate::schema::check(&all, lines.as_bytes());
         Self { child, told: serde_json::from_str(&lines).unwrap() }
     }
 
-    fn told(&self, name: &str) -> &str {
+    pub(crate) fn told(&self, name: &str) -> &str {
         self.told[name].as_str().unwrap()
     }
 
     /// Ends it: exit code and standard error.
-    fn end(self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn end(self, signal: &str) -> (Option<i32>, String) {
         let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
         let output = self.child.wait_with_output().unwrap();
@@ -50,7 +51,7 @@ impl Serving {
     }
 }
 
-fn shell(script: &str) -> String {
+pub(crate) fn shell(script: &str) -> String {
     let output = Command::new("sh").args(["-c", script]).output().unwrap();
     assert_eq!(exit(&output), 0, "{script}\n{}", text(&output.stderr));
     text(&output.stdout).to_owned()

@@ -1,0 +1,43 @@
+//! The formats of results: the same values in each.
+
+use serde_json::Value;
+
+use crate::{exit, fps, text};
+
+const QUOTE: [&str; 6] = ["quote", "--service", "amazon-pay", "--captured", "100.00", "40.00"];
+
+fn printed(arguments: &[&str], format: &str) -> String {
+    let output = fps(&[arguments, &["--output", format]].concat());
+    assert_eq!(exit(&output), 0, "{}", text(&output.stderr));
+    text(&output.stdout).to_owned()
+}
+
+#[test]
+fn one_object_is_one_line_and_one_row() {
+    let whole: Value = serde_json::from_str(&printed(&QUOTE, "json")).unwrap();
+    let lines = printed(&QUOTE, "ndjson");
+    assert_eq!(lines.lines().count(), 1);
+    assert_eq!(serde_json::from_str::<Value>(&lines).unwrap(), whole);
+    let csv = printed(&QUOTE, "csv");
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!((rows.len(), header.len()), (1, whole.as_object().unwrap().len()));
+    for (name, cell) in header.iter().zip(rows[0].iter()) {
+        assert_eq!(whole[name], cell, "{name}");
+    }
+}
+
+#[test]
+fn the_rows_of_a_demonstration_are_its_steps() {
+    let lines = printed(&["demo"], "ndjson");
+    let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let amounts: Vec<_> = rows.iter().map(|row| row["amount"].as_str().unwrap()).collect();
+    assert_eq!(amounts, ["50.00", "50.00", "50.00", "20.00", "20.00", "30.00", "70.00"]);
+    let csv = printed(&["demo"], "csv");
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let at = reader.headers().unwrap().iter().position(|name| name == "states").unwrap();
+    let states: Vec<_> = reader.records().map(|row| row.unwrap()[at].to_owned()).collect();
+    assert_eq!(states[0], r#"["Refunded"]"#);
+    assert_eq!(states.len(), 7);
+}
