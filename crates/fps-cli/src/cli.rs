@@ -30,7 +30,7 @@ pub(crate) enum Verb {
     Quote(Quote),
     /// Serve both services on this machine until it is ended, and say what the client did wrong.
     Sandbox(Sandbox),
-    /// Say what signed messages prove, or exactly why they prove nothing; asks nobody.
+    /// Say what signed messages prove, or exactly why they prove nothing.
     Verify(Verify),
     /// Show how a signature comes about.
     Explain(Explain),

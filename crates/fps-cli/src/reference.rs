@@ -36,9 +36,10 @@ fn all() -> Vec<(String, Command)> {
     verbs(&command)
 }
 
-/// Help pads its empty lines with blanks, which say nothing.
-fn help(mut command: Command) -> String {
-    let text = command.render_long_help().to_string();
+/// What `--help` prints. It pads its empty lines with blanks, which say nothing.
+fn help(name: &str) -> String {
+    let call = name.split(' ').chain(["--help"]);
+    let text = Arguments::command().try_get_matches_from(call).unwrap_err().render().to_string();
     let lines: Vec<_> = text.lines().map(str::trim_end).collect();
     lines.join("\n").trim_end().to_owned()
 }
@@ -56,8 +57,8 @@ fn the_page_in_the_repository_is_made_of_the_arguments() {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         page.push_str(&format!("- [`{name}`](#{}): {about}\n", anchor(&name)));
     }
-    for (name, command) in all() {
-        page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help(command)));
+    for (name, _) in all() {
+        page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help(&name)));
     }
     let path = docs().join("cli.md");
     if std::env::var_os("WRITE_REFERENCE").is_some() {

@@ -140,7 +140,7 @@ impl Checked {
             visible(&self.file),
             or_none(self.kind),
             self.verdict().to_owned(),
-            or_none(self.key.as_deref()),
+            shortened(&or_none(self.key.as_deref())),
             scheme,
             or_none(self.reason.as_deref()),
         ]
@@ -174,6 +174,19 @@ impl Checked {
         let fields = self.fields.iter().flatten();
         let fields = fields.map(|it| format!("  {} = {}", visible(&it.name), visible(&it.value)));
         lines.chain(fields).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The beginning of a fingerprint is enough to tell certificates apart.
+fn shortened(key: &str) -> String {
+    const SHOWN: usize = 16;
+    match key.split_once("sha256:") {
+        Some((before, rest)) if rest.is_char_boundary(SHOWN) => {
+            let (begin, rest) = rest.split_at(SHOWN);
+            let after = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+            format!("{before}sha256:{begin}\u{2026}{after}")
+        }
+        _ => key.to_owned(),
     }
 }
 

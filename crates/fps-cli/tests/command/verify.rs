@@ -68,7 +68,7 @@ fn what_amazon_published_is_proved_or_not_as_the_vectors_say() {
         assert_eq!((code == 0, &rows[0]["proved"]), (valid, &valid.into()), "{path:?} {printed}");
         let weak = rows[0]["weaknesses"].to_string();
         assert!(weak.contains("SHA-1"), "{weak}");
-        assert_eq!(weak.contains("fewer than 2048 bits"), valid && number != "090909", "{weak}");
+        assert_eq!(weak.contains("fewer than 2048 bits"), number != "090909", "{weak}");
         cases += 1;
     }
     assert!(cases >= 10, "{cases}");
@@ -162,7 +162,6 @@ fn what_could_be_read_in_two_ways_is_not_proved() {
     assert!(rows[0]["reason"].as_str().unwrap().contains("in chunks"), "{}", rows[0]);
 }
 
-/// The other certificate has the same name on it.
 #[test]
 fn a_certificate_out_of_force_is_told() {
     let sns = format!("{MESSAGES}/sns-version-2.json");
@@ -203,7 +202,9 @@ fn a_notification_of_a_sandbox_is_proved_by_the_certificate_that_it_serves() {
     let kept = file(folder.path(), "ipn.http", [head.as_bytes(), &body].concat());
 
     let origin = format!("{}/", serving.told("url"));
-    let ca = serving.told("authority").to_owned();
+    // The sandbox takes its own away with it.
+    let ca = std::fs::read(serving.told("authority")).unwrap();
+    let ca = file(folder.path(), "ca.pem", ca);
     let fetch = |message: &str, origin: &str| {
         verify(&["ipn", message, "--url", &url, "--fetch", "--origin", origin, "--ca", &ca])
     };
