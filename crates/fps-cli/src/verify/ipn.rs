@@ -45,14 +45,14 @@ impl<'a> Keys<'a> {
         if version.is_none_or(|(_, version)| version == "1") {
             self.check_version_1(&message, is_return, params, checked)
         } else {
-            self.check_version_2(&message, params, checked)
+            self.check_version_2(&message, &params, checked)
         }
     }
 
     fn check_version_2(
         &self,
         message: &Message,
-        params: Vec<(String, String)>,
+        params: &[(String, String)],
         checked: &mut Checked,
     ) -> Result<(), Unproved> {
         let of = |wanted| params.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
@@ -62,14 +62,14 @@ impl<'a> Keys<'a> {
         let time = time.and_then(Timestamp::from_unix_millis);
         checked.time = time.map(Timestamp::to_extended);
         checked.address = message.address(POST);
-        let claim = Claim::read(message.target(POST)?, params.clone())?;
+        let claim = Claim::read(message.target(POST)?, params)?;
         checked.scheme = Some("RSA-SHA1, signature version 2".to_owned());
         checked.weaknesses.push(SHA_1);
         let public = self.source.public(|origin| claim.certificate_url(origin))?;
         note(&public, time, checked);
         let proved = claim.verify(&public.key).map_err(|error| {
             let unproved = Unproved::from(error);
-            match signed_for(message, &params, &public.key) {
+            match signed_for(message, params, &public.key) {
                 Some(address) => unproved.hint(format!(
                     "it is signed for {address}: is that the address that Amazon was given?"
                 )),

@@ -1,6 +1,10 @@
 //! The command as a shell sees it: what it prints where, and how it exits.
 
-#![expect(clippy::unwrap_used, reason = "a command that cannot be run is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a command that cannot be run is a failed test"
+)]
 
 mod database;
 mod ending;
