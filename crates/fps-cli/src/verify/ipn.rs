@@ -76,6 +76,9 @@ impl<'a> Keys<'a> {
                 None => unproved,
             }
         })?;
+        if self.url.is_none() {
+            checked.advise("it is signed for this address: is it yours? Name yours with --url");
+        }
         checked.prove(without(proved.get(), "signature"));
         Ok(())
     }
@@ -87,13 +90,15 @@ impl<'a> Keys<'a> {
         params: Vec<(String, String)>,
         checked: &mut Checked,
     ) -> Result<(), Unproved> {
-        let (claim, name) = if is_return {
+        let (claim, name, not_covered) = if is_return {
             checked.weaknesses.push(FORGEABLE_RETURN);
             let path = message.path.clone();
-            (ForgeableClaim::read_return_url_forgeable_version_1(path, params)?, "awsSignature")
+            let claim = ForgeableClaim::read_return_url_forgeable_version_1(path, params)?;
+            (claim, "awsSignature", "method and host")
         } else {
             checked.weaknesses.push(FORGEABLE);
-            (ForgeableClaim::read_forgeable_version_1(params)?, "signature")
+            let claim = ForgeableClaim::read_forgeable_version_1(params)?;
+            (claim, "signature", "the address")
         };
         checked.scheme = Some("HMAC-SHA1, signature version 1".to_owned());
         let secret = self.secret.as_ref().ok_or_else(|| {
@@ -102,7 +107,7 @@ impl<'a> Keys<'a> {
         })?;
         checked.key = Some("the secret key that was given".to_owned());
         let proved = claim.verify(secret)?;
-        checked.not_covered.push("the address".to_owned());
+        checked.not_covered.push(not_covered.to_owned());
         checked.prove(without(proved.get(), name));
         Ok(())
     }

@@ -62,28 +62,52 @@ fn masked(text: &str) -> String {
     masked + rest
 }
 
-#[test]
+/// Holds what was printed against a file, or writes it there.
 #[expect(clippy::disallowed_methods, reason = "whoever changes what is printed records it anew")]
+pub(crate) fn check(file: &Path, now: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, now).unwrap();
+    }
+    let recorded = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(now == recorded, "UPDATE=1 records {} anew:\n{now}", file.display());
+}
+
+#[test]
 fn every_recorded_session_goes_as_recorded() {
     let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = files.collect();
-    files.sort();
+    let files: Vec<_> = files.filter(|path| path.is_file()).collect();
     assert!(!files.is_empty());
-    let mut changed = Vec::new();
     for file in files {
         let recorded = std::fs::read_to_string(&file).unwrap();
         let lines: Vec<_> = recorded.lines().collect();
         let first = lines.iter().position(|line| line.starts_with("$ ")).unwrap();
         let about: String = lines[..first].iter().map(|line| format!("{line}\n")).collect();
         let commands = lines.iter().filter_map(|line| line.strip_prefix("$ "));
-        let now = about + &commands.map(run).collect::<Vec<_>>().join("\n");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&file, &now).unwrap();
-        } else if now != recorded {
-            changed.push(format!("{}:\n{now}", file.display()));
-        }
+        check(&file, &(about + &commands.map(run).collect::<Vec<_>>().join("\n")));
     }
-    assert!(changed.is_empty(), "UPDATE=1 records them anew:\n{}", changed.join("\n"));
+}
+
+/// It goes on until it is ended, so it is no command of a session.
+#[test]
+fn a_sandbox_says_when_it_is_ready_what_was_recorded() {
+    let place = tempfile::tempdir().unwrap();
+    let mut command = crate::command(place.path(), &["sandbox", "--http", "--port", "0"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut printed = String::new();
+    while !printed.contains("Ctrl-C") {
+        let read = std::io::BufRead::read_line(&mut output, &mut printed).unwrap();
+        assert!(read > 0, "{printed}");
+    }
+    crate::sandbox::shell(&format!("kill -s TERM {}", child.id()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let url = printed.lines().find_map(|line| line.strip_prefix("URL ")).unwrap().trim();
+    let port = url.rsplit(':').next().unwrap();
+    let state = printed.split(&*place.path().to_string_lossy()).nth(1).unwrap();
+    let state = state.split("/sandbox.db").next().unwrap();
+    let state = format!("{}{state}", place.path().display());
+    let now = printed.replace(&format!("localhost:{port}"), "localhost:PORT");
+    check(&folder().join("serving/sandbox.txt"), &masked(&now.replace(&state, "STATE")));
 }
 
 /// The page holds the help of every verb, so it is also the record of what `--help` prints.
