@@ -98,7 +98,8 @@ impl Checked {
         }
     }
 
-    /// Notes what is proved: names, and values that are kept only if they are to be shown.
+    /// Notes what is proved: names, and values that are kept only if they are to be shown. It comes
+    /// last: what is not proved has no contents.
     pub(super) fn prove<'a>(&mut self, fields: impl IntoIterator<Item = (&'a str, &'a str)>) {
         self.proved = true;
         let mut shown = Vec::new();
@@ -114,12 +115,9 @@ impl Checked {
         self.hint = Some(hint.into());
     }
 
-    /// What is not proved has no contents.
+    /// Notes why it is not proved.
     pub(super) fn conclude(mut self, outcome: Result<(), Unproved>) -> Self {
         if let Err(unproved) = outcome {
-            self.proved = false;
-            self.covers.clear();
-            self.fields = None;
             self.reason = Some(unproved.reason);
             self.hint = unproved.hint.or(self.hint);
         }

@@ -91,7 +91,8 @@ fn every_recorded_session_goes_as_recorded() {
 #[test]
 fn a_sandbox_says_when_it_is_ready_what_was_recorded() {
     let place = tempfile::tempdir().unwrap();
-    let mut command = crate::command(place.path(), &["sandbox", "--http", "--port", "0"]);
+    let arguments = ["sandbox", "--http", "--port", "0", "--seed", "7"];
+    let mut command = crate::command(place.path(), &arguments);
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut printed = String::new();
