@@ -28,6 +28,110 @@ fn file(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// Names and values as a form has them.
+fn form(pairs: &[(&str, &str)]) -> String {
+    let mut form = String::new();
+    for (name, value) in pairs {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        fps::fps_sign::percent_encode(name, &mut form);
+        form.push('=');
+        fps::fps_sign::percent_encode(value, &mut form);
+    }
+    form
+}
+
+/// The requests and messages of the vectors that a secret key signs: lines of `request.txt`, and the
+/// signature.
+fn signed_by_secrets(scheme: &str) -> Vec<(Vec<String>, String)> {
+    let folders = std::fs::read_dir(Path::new(VECTORS).join(scheme)).unwrap();
+    let read = folders.filter_map(|entry| {
+        let path = entry.unwrap().path();
+        let request = std::fs::read_to_string(path.join("request.txt")).ok()?;
+        let signature = std::fs::read_to_string(path.join("signature.txt")).unwrap();
+        Some((request.lines().map(str::to_owned).collect(), signature))
+    });
+    let read: Vec<_> = read.collect();
+    assert!(!read.is_empty());
+    read
+}
+
+/// The parameters among lines, and the one that signs them.
+fn params<'a>(
+    lines: &'a [String],
+    signed_by: &'a str,
+    signature: &'a str,
+) -> Vec<(&'a str, &'a str)> {
+    let pairs = lines.iter().filter_map(|line| line.split_once('='));
+    pairs.chain([(signed_by, signature)]).collect()
+}
+
+#[test]
+fn requests_signed_by_a_secret_key_are_proved_by_it_and_weak_schemes_are_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut weaknesses = 0;
+    for (lines, signature) in signed_by_secrets("query") {
+        let Some(key) = lines[1].strip_prefix("key ").filter(|_| lines[2] == "in Signature") else {
+            continue;
+        };
+        let params = params(&lines[3..], "Signature", &signature);
+        let [method, host, path] = lines[0].split(' ').collect::<Vec<_>>()[..] else { panic!() };
+        let message = match method {
+            "GET" => format!("https://{host}{path}?{}", form(&params)),
+            _ => format!("{method} {path} HTTP/1.1\nHost: {host}\n\n{}", form(&params)),
+        };
+        let message = file(folder.path(), "message", message);
+        let secret = file(folder.path(), "secret", key);
+        let (code, rows, printed) = verify(&["request", &message, "--secret-file", &secret]);
+        if !params.iter().any(|(name, _)| *name == "AWSAccessKeyId") {
+            assert_eq!(code, 4, "{printed}");
+            continue;
+        }
+        assert_eq!(code, 0, "{printed}");
+        let hash = params.iter().find(|(name, _)| *name == "SignatureMethod").unwrap().1;
+        let is_weak = rows[0]["weaknesses"].to_string().contains("HmacSHA1");
+        assert_eq!(is_weak, hash == "HmacSHA1", "{printed}");
+        weaknesses += usize::from(is_weak);
+        let other =
+            file(folder.path(), "message", std::fs::read_to_string(&message).unwrap() + "&A=1");
+        assert_eq!(verify(&["request", &other, "--secret-file", &secret]).0, 4);
+    }
+    assert!(weaknesses > 0);
+    for (lines, signature) in signed_by_secrets("query-version-1") {
+        let message = form(&params(&lines[1..], "Signature", &signature));
+        let message = file(folder.path(), "message", message);
+        let secret = file(folder.path(), "secret", lines[0].strip_prefix("key ").unwrap());
+        let (code, rows, printed) = verify(&["request", &message, "--secret-file", &secret]);
+        assert_eq!(code, 0, "{printed}");
+        assert!(rows[0]["weaknesses"].to_string().contains("can make others of it"), "{printed}");
+        assert_eq!(rows[0]["not_covered"][0], "the address");
+    }
+}
+
+#[test]
+fn messages_of_version_1_are_proved_by_the_secret_key_and_called_weak() {
+    let folder = tempfile::tempdir().unwrap();
+    for (lines, signature) in signed_by_secrets("outbound-version-1") {
+        let secret = file(folder.path(), "secret", lines[1].strip_prefix("key ").unwrap());
+        let (signed_by, path) = match lines[0].split(' ').collect::<Vec<_>>()[..] {
+            ["return-url", path, _] => ("awsSignature", Some(path)),
+            _ => ("signature", None),
+        };
+        let form = form(&params(&lines[2..], signed_by, &signature));
+        let message =
+            path.map_or(form.clone(), |path| format!("https://shop.example{path}?{form}"));
+        let message = file(folder.path(), "message", message);
+        let (code, rows, printed) = verify(&["ipn", &message, "--secret-file", &secret]);
+        assert_eq!(code, 0, "{printed}");
+        assert!(rows[0]["weaknesses"].to_string().contains("version 1"), "{printed}");
+        let kind = if path.is_some() { "return URL" } else { "notification" };
+        assert_eq!(rows[0]["kind"], kind);
+        let not_covered = if path.is_some() { "method and host" } else { "the address" };
+        assert_eq!(rows[0]["not_covered"][0], not_covered);
+    }
+}
+
 /// Every notification that was published, and what is known of it.
 #[test]
 fn what_amazon_published_is_proved_or_not_as_the_vectors_say() {
@@ -46,20 +150,12 @@ fn what_amazon_published_is_proved_or_not_as_the_vectors_say() {
         else {
             continue;
         };
-        let encode = |text: &str| {
-            let mut out = String::new();
-            fps::fps_sign::percent_encode(text, &mut out);
-            out
-        };
-        let form: Vec<_> = pairs
-            .iter()
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
+        let form = form(&pairs);
         let host = address.split('/').nth(2).unwrap();
         let path_of = address.split_once("://").unwrap().1.strip_prefix(host).unwrap();
         let message = match method {
-            "GET" => format!("GET {path_of}?{} HTTP/1.1\r\nHost: {host}\r\n\r\n", form.join("&")),
-            _ => format!("POST {path_of} HTTP/1.1\r\nHost: {host}\r\n\r\n{}", form.join("&")),
+            "GET" => format!("GET {path_of}?{} HTTP/1.1\r\nHost: {host}\r\n\r\n", form),
+            _ => format!("POST {path_of} HTTP/1.1\r\nHost: {host}\r\n\r\n{}", form),
         };
         let message = file(folder.path(), "message", message);
         let key = format!("{VECTORS}/outbound/fps-outbound-{number}-public.pem");
