@@ -1,6 +1,7 @@
 //! The arguments and their help; what they mean together is checked where they are used.
 
 mod offline;
+mod service;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -9,7 +10,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::offline::{
     Certificates, Completions, Explain, ExplainSignature, Explained, Man, Messages, SecretKey,
-    Verified, Verify, VerifyIpn, VerifyRequest,
+    Verified, Verify, VerifyIpn, VerifyRequest, VerifySns,
+};
+pub(crate) use self::service::{
+    CancelToken, ConfigVerb, Connection, Consent, Decision, Environment, Lines, Listen, Refund,
+    Region, Settle, Status,
 };
 use crate::exit::HELP;
 use crate::output::Format;
@@ -24,10 +29,19 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// End what a buyer allowed: a token of FPS, or a charge permission of Amazon Pay.
+    CancelToken(CancelToken),
+    /// See how a command would come to a service.
+    #[command(subcommand)]
+    Config(ConfigVerb),
     /// Make refunds through both services against a sandbox of its own, and check the books.
     Demo(Demo),
+    /// Receive notifications of either service, and print those that are proved.
+    Listen(Listen),
     /// Say what a refund would do, or which rule forbids it; sends nothing.
     Quote(Quote),
+    /// Refund a payment, once: decided by the rules, sent with a key, followed to its end.
+    Refund(Refund),
     /// Serve both services on this machine until it is ended, and say what the client did wrong.
     Sandbox(Sandbox),
     /// Say what signed messages prove, or exactly why they prove nothing.
@@ -38,6 +52,10 @@ pub(crate) enum Verb {
     Completions(Completions),
     /// Print a page of the manual, or write all of them.
     Man(Man),
+    /// Take what a buyer's payment reserved.
+    Settle(Settle),
+    /// Say how a payment or a refund stands, and what remains to be refunded.
+    Status(Status),
 }
 
 #[derive(Debug, Args)]

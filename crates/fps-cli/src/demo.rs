@@ -18,6 +18,7 @@ use crate::exit::{Failure, OrFail};
 use crate::output::print;
 use crate::place::{Place, SANDBOX_FAILED, not_started};
 use crate::progress::step;
+use crate::runtime::block_on;
 use crate::signals;
 
 /// What is paid, on either service.
@@ -25,11 +26,7 @@ const PAID: Money = Money::from_minor(10_000, Currency::USD);
 
 /// Runs the demonstration to its end, or until a signal.
 pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .or_fail("the threads of this command cannot be started")?;
-    let demonstration = runtime.block_on(demonstrate(arguments))?;
+    let demonstration = block_on(demonstrate(arguments))?;
     let printed = print(arguments.output, &demonstration);
     // That the books are wrong must be said even where the result cannot be.
     demonstration.verdict()?;

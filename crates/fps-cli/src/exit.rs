@@ -1,6 +1,7 @@
 //! How the command ends: its exit codes, and what it says on the way out; what a failure means for
 //! money was decided before.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io::Write;
@@ -8,17 +9,19 @@ use std::process::ExitCode;
 
 use fps::amazon_pay::ReasonCode;
 use fps::flexible_payments::ErrorCode;
-use fps::{ErrorKind, NotificationError, RefundError, Refusal, ServiceRefusal};
+use fps::{ErrorKind, NotificationError, RefundError, Refusal, ServiceRefusal, SnapshotError};
 
 use crate::output::written;
 
-/// The exit codes, which scripts rely on. 3 is kept for batches of refunds.
+/// The exit codes, which scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Something that should not happen.
     Internal = 1,
     /// The command was called wrongly.
     Usage = 2,
+    /// It was carried through, and a refund was declined.
+    Declined = 3,
     /// A key or signature is not accepted.
     Unauthorized = 4,
     /// A key was used before for something else.
@@ -45,6 +48,7 @@ Exit codes:
   0  done
   1  something that should not happen
   2  wrong call: an argument, a file or a port that cannot be used
+  3  finished, and a refund was declined
   4  a key or signature is not accepted
   5  an idempotency key was used before for something else
   6  a rule forbids it, here or at the service
@@ -66,7 +70,9 @@ impl Exit {
                 }
             } else if let Some(error) = error.downcast_ref::<fps::Error>() {
                 Some(Self::of_call(error))
-            } else if error.is::<Refusal>() {
+            } else if error.is::<Refusal>()
+                || matches!(error.downcast_ref(), Some(SnapshotError::NotFound))
+            {
                 Some(Self::Rule)
             } else if let Some(
                 NotificationError::Unproved(_)
@@ -138,12 +144,13 @@ pub(crate) struct Failure {
     exit: Exit,
     message: String,
     source: Option<Box<dyn Error>>,
-    hint: Option<&'static str>,
+    detail: Option<String>,
+    hint: Option<Cow<'static, str>>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), source: None, hint: None }
+        Self { exit, message: message.into(), source: None, detail: None, hint: None }
     }
 
     /// With what led to it, which also decides about the exit code.
@@ -157,8 +164,14 @@ impl Failure {
         self
     }
 
-    pub(crate) const fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
+    /// With what there is to see, a line or several.
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 
@@ -167,7 +180,7 @@ impl Failure {
         self.exit
     }
 
-    /// Prints the sentence, its causes and the hint, a line each.
+    /// Prints the sentence, its causes, the detail and the hint.
     pub(crate) fn report(&self) -> ExitCode {
         say(&self.to_string());
         ExitCode::from(self.exit as u8)
@@ -182,7 +195,10 @@ impl fmt::Display for Failure {
             write!(f, "\n  caused by: {error}")?;
             cause = error.source();
         }
-        match self.hint {
+        for line in self.detail.iter().flat_map(|detail| detail.lines()) {
+            write!(f, "\n  | {line}")?;
+        }
+        match &self.hint {
             Some(hint) => write!(f, "\nhint: {hint}"),
             None => Ok(()),
         }
@@ -374,6 +390,7 @@ mod tests {
         for (exit, number) in [
             (Exit::Internal, 1),
             (Exit::Usage, 2),
+            (Exit::Declined, 3),
             (Exit::Unauthorized, 4),
             (Exit::KeyConflict, 5),
             (Exit::Rule, 6),

@@ -1,10 +1,15 @@
 //! The command `fps`: reads arguments, runs one verb, and says by its exit code what happened; no rule,
 //! message or signature is its own.
 
+mod cancel_token;
 mod cli;
+mod config;
+mod consent;
+mod decision;
 mod demo;
 mod exit;
 mod explain;
+mod listen;
 mod manual;
 mod message;
 mod output;
@@ -13,8 +18,12 @@ mod progress;
 mod quote;
 #[cfg(test)]
 mod reference;
+mod refund;
+mod runtime;
 mod sandbox;
+mod settle;
 mod signals;
+mod status;
 mod verify;
 
 use std::process::ExitCode;
@@ -37,12 +46,18 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.verb {
+        Verb::CancelToken(arguments) => cancel_token::run(&arguments),
+        Verb::Config(verb) => config::run(&verb),
         Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Listen(arguments) => listen::run(&arguments),
         Verb::Quote(arguments) => quote::run(&arguments),
+        Verb::Refund(arguments) => refund::run(&arguments),
         Verb::Sandbox(arguments) => sandbox::run(&arguments),
         Verb::Verify(arguments) => verify::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
         Verb::Completions(arguments) => manual::completions(&arguments),
         Verb::Man(arguments) => manual::pages(&arguments),
+        Verb::Settle(arguments) => settle::run(&arguments),
+        Verb::Status(arguments) => status::run(&arguments),
     }
 }

@@ -1,23 +1,17 @@
 //! `fps quote`: the rules, asked and answered without a network; the rules themselves are not here.
 
-use fps::{Currency, Decision, Method, Money, Payment, Plan, Policy, Refusal, Wish, decide};
+use fps::{Decision, Method, Money, Payment, Plan, Policy, Wish, decide};
 use serde::Serialize;
 
 use crate::cli::{Quote, Service};
+use crate::decision::{bad_amount, currency, refused, timing};
 use crate::exit::{Exit, Failure};
 use crate::output::{Report, print, table};
 
 pub(crate) fn run(arguments: &Quote) -> Result<(), Failure> {
-    let currency = Currency::from_code(&arguments.currency).map_err(|error| {
-        Failure::new(Exit::Usage, format!("--currency {} is not usable", arguments.currency))
-            .because(error)
-    })?;
+    let currency = currency(&arguments.currency)?;
     let read = |name: &str, text: &str| {
-        Money::parse(text, currency).map_err(|error| {
-            Failure::new(Exit::Usage, format!("{name} `{text}` is no amount in {currency}"))
-                .because(error)
-                .hint("write amounts as 1000.00 (USD), 1000 (JPY) or 1000.000 (KWD)")
-        })
+        Money::parse(text, currency).map_err(|error| bad_amount(name, text, currency, error))
     };
     let optional = |name: &str, text: &Option<String>| match text {
         Some(text) => read(name, text),
@@ -52,11 +46,6 @@ fn impossible(error: impl Into<Box<dyn std::error::Error>>) -> Failure {
     Failure::new(Exit::Usage, "there cannot be such a payment").because(error)
 }
 
-fn refused(refusal: Refusal) -> Failure {
-    let rule = refusal.rule().name();
-    Failure::new(Exit::Rule, format!("the rule `{rule}` forbids it")).because(refusal)
-}
-
 /// What a refund would do.
 #[derive(Serialize)]
 struct Quoted {
@@ -76,10 +65,7 @@ impl Quoted {
             fee_returned: plan.fee_returned().to_string(),
             remaining: plan.remaining().to_string(),
             remaining_with_overage: plan.remaining_with_overage().to_string(),
-            timing: match plan.timing() {
-                fps::Timing::AtOnce => "at-once",
-                fps::Timing::Later => "later",
-            },
+            timing: timing(plan),
         }
     }
 }

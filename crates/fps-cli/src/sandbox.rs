@@ -18,15 +18,12 @@ use crate::exit::{Exit, Failure, OrFail};
 use crate::output::print;
 use crate::place::{Place, SANDBOX_FAILED, beside, not_started};
 use crate::progress::tell;
+use crate::runtime::block_on;
 use crate::signals;
 
 /// Serves until a signal ends it, which is how it is meant to end.
 pub(crate) fn run(arguments: &cli::Sandbox) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .or_fail("the threads of this command cannot be started")?;
-    runtime.block_on(serve(arguments))
+    block_on(serve(arguments))
 }
 
 async fn serve(arguments: &cli::Sandbox) -> Result<(), Failure> {
