@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::offline::{
     Certificates, Completions, Explain, ExplainSignature, Explained, Man, Messages, SecretKey,
-    Verified, Verify, VerifyIpn, VerifyRequest, VerifySns,
+    Verified, Verify, VerifyIpn, VerifyRequest,
 };
 pub(crate) use self::service::{
     CancelToken, ConfigVerb, Connection, Consent, Decision, Environment, Lines, Listen, Refund,

@@ -6,20 +6,28 @@
     reason = "a command that cannot be run is a failed test"
 )]
 
+#[cfg(unix)]
+mod config;
 mod database;
 mod ending;
 mod explain;
 mod formats;
 mod manual;
 #[cfg(unix)]
+mod listen;
+#[cfg(unix)]
+mod refund;
+#[cfg(unix)]
 mod sandbox;
 mod schema;
 #[cfg(unix)]
 mod sessions;
 mod verify;
+#[cfg(unix)]
+mod service;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -27,6 +35,13 @@ use serde_json::Value;
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fps"));
     command.args(arguments).env("TMPDIR", folder).env("TMP", folder);
+    // Whoever runs the tests may have settings of their own.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("FPS_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("XDG_CONFIG_HOME", folder).stdin(Stdio::null());
     command
 }
 

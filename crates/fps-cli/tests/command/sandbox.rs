@@ -16,7 +16,7 @@ mod example;
 /// A sandbox that serves, and what it printed.
 pub(crate) struct Serving {
     child: Child,
-    told: Value,
+    pub(crate) told: Value,
 }
 
 impl Serving {
