@@ -1,5 +1,6 @@
 //! The arguments and their help; what they mean together is checked where they are used.
 
+mod batch;
 mod offline;
 mod service;
 
@@ -8,6 +9,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::batch::{
+    Batch, BatchPlan, BatchReconcile, BatchReport, BatchResume, BatchRun, BatchStatus, BatchVerb,
+    Kept, Ledger, LedgerExport, LedgerFind, LedgerResolve, LedgerVerb, LedgerVerify, Running,
+    Source,
+};
 pub(crate) use self::offline::{
     Certificates, Completions, Explain, ExplainSignature, Explained, Man, Messages, SecretKey,
     Verified, Verify, VerifyIpn, VerifyRequest,
@@ -29,6 +35,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Make many refunds from a file, each exactly once.
+    Batch(Batch),
     /// End what a buyer allowed: a token of FPS, or a charge permission of Amazon Pay.
     CancelToken(CancelToken),
     /// See how a command would come to a service.
@@ -36,6 +44,8 @@ pub(crate) enum Verb {
     Config(ConfigVerb),
     /// Make refunds through both services against a sandbox of its own, and check the books.
     Demo(Demo),
+    /// Ask the record of all refunds, prove it, or print it.
+    Ledger(Ledger),
     /// Receive notifications of either service, and print those that are proved.
     Listen(Listen),
     /// Say what a refund would do, or which rule forbids it; sends nothing.
@@ -152,6 +162,13 @@ pub(crate) struct Sandbox {
     /// payments].
     #[arg(long, value_name = "FILE", conflicts_with = "merchant_notify")]
     pub(crate) seed_file: Option<PathBuf>,
+    /// Make so many more payments of Amazon Pay, and write them to a file of refunds that
+    /// `fps batch run` takes.
+    #[arg(long, value_name = "NUMBER", requires = "batch_file")]
+    pub(crate) payments: Option<u32>,
+    /// That file, a CSV.
+    #[arg(long, value_name = "FILE", requires = "payments")]
+    pub(crate) batch_file: Option<PathBuf>,
     /// Post the notifications of the merchant that is made to this address.
     #[arg(long, value_name = "URL")]
     pub(crate) merchant_notify: Option<String>,

@@ -25,6 +25,9 @@ const CONFIG: &str = "FPS_CONFIG";
 const PROFILE: &str = "FPS_PROFILE";
 const SANDBOX: &str = "FPS_SANDBOX";
 
+/// Where refunds are recorded when nothing is said.
+const DEFAULT_LEDGER: &str = "refunds.db";
+
 /// The settings of a connection, from all sources.
 #[derive(Debug)]
 pub(crate) struct Configuration {
@@ -90,9 +93,8 @@ impl Configuration {
     }
 
     /// Where refunds are recorded: a SQLite file or the address of a database.
-    #[expect(dead_code, reason = "for the verbs that keep a ledger")]
-    pub(crate) fn ledger(&self) -> Option<&str> {
-        self.get(Setting::Ledger).map(|found| found.text())
+    pub(crate) fn ledger(&self) -> &str {
+        self.get(Setting::Ledger).map_or(DEFAULT_LEDGER, |found| found.text())
     }
 }
 

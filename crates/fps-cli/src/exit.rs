@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use fps::amazon_pay::ReasonCode;
 use fps::flexible_payments::ErrorCode;
+use fps::refund_ledger::{Error as LedgerError, ErrorKind as LedgerErrorKind};
+use fps::refund_runner::{PlanError, RunError};
 use fps::{ErrorKind, NotificationError, RefundError, Refusal, ServiceRefusal, SnapshotError};
 
 use crate::output::written;
@@ -53,8 +55,8 @@ Exit codes:
   5  an idempotency key was used before for something else
   6  a rule forbids it, here or at the service
   7  whether money moved is unknown: look it up before anything is sent again
-  8  the service cannot be reached or is overloaded
-  9  the client and the books differ, or the books are damaged
+  8  the service or the ledger cannot be reached or is overloaded: try again, or resume
+  9  the client and the books differ, or the books or the ledger are damaged
   129, 130, 143  ended by SIGHUP, Ctrl-C, SIGTERM";
 
 impl Exit {
@@ -83,6 +85,14 @@ impl Exit {
             ) = error.downcast_ref()
             {
                 Some(Self::Unauthorized)
+            } else if let Some(error) = error.downcast_ref::<LedgerError>() {
+                Some(Self::of_ledger(error))
+            } else if let Some(error) = error.downcast_ref::<PlanError>() {
+                Self::of_plan(error)
+            } else if let Some(RunError::NoSuchBatch | RunError::OtherTarget { .. }) =
+                error.downcast_ref()
+            {
+                Some(Self::Usage)
             } else {
                 error.downcast_ref::<fps_sandbox::Error>().and_then(Self::of_sandbox)
             };
@@ -121,6 +131,27 @@ impl Exit {
             }
             (ErrorKind::Refused, _) => Self::Rule,
             _ => Self::Internal,
+        }
+    }
+
+    fn of_ledger(error: &LedgerError) -> Self {
+        use LedgerErrorKind as Kind;
+        match error.kind() {
+            Kind::Full | Kind::Storage | Kind::Unavailable | Kind::Contended | Kind::Closed => {
+                Self::Unavailable
+            }
+            Kind::Damaged(_) => Self::Damaged,
+            _ => Self::Usage,
+        }
+    }
+
+    fn of_plan(error: &PlanError) -> Option<Self> {
+        match error {
+            PlanError::Unanswered { .. } => Some(Self::Unavailable),
+            PlanError::Unauthorized { .. } => Some(Self::Unauthorized),
+            // It has a code of its own.
+            PlanError::Ledger(_) => None,
+            _ => Some(Self::Usage),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The command `fps`: reads arguments, runs one verb, and says by its exit code what happened; no rule,
 //! message or signature is its own.
 
+mod batch;
 mod cancel_token;
 mod cli;
 mod config;
@@ -9,6 +10,7 @@ mod decision;
 mod demo;
 mod exit;
 mod explain;
+mod ledger;
 mod listen;
 mod manual;
 mod message;
@@ -46,9 +48,11 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.verb {
+        Verb::Batch(arguments) => batch::run(&arguments.verb),
         Verb::CancelToken(arguments) => cancel_token::run(&arguments),
         Verb::Config(verb) => config::run(&verb),
         Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Ledger(arguments) => ledger::run(&arguments.verb),
         Verb::Listen(arguments) => listen::run(&arguments),
         Verb::Quote(arguments) => quote::run(&arguments),
         Verb::Refund(arguments) => refund::run(&arguments),

@@ -49,6 +49,23 @@ pub(crate) fn print(format: Format, report: &impl Report) -> Result<(), Failure>
     print_text(&text.map_err(|error| not_printed(error.into()))?)
 }
 
+/// Prints a page of a list whose pages are printed as they come: only the first has a header.
+pub(crate) fn print_page(
+    format: Format,
+    page: &impl Report,
+    is_first: bool,
+) -> Result<(), Failure> {
+    let (text, header) = match format {
+        Format::Table => (Ok(page.text() + "\n"), 2),
+        Format::Csv => (rows::csv(&page.rows()), 1),
+        other => return print(other, page),
+    };
+    let text = text.map_err(|error| not_printed(error.into()))?;
+    let skipped = if is_first { 0 } else { header };
+    let rest: String = text.split_inclusive('\n').skip(skipped).collect();
+    print_text(&rest)
+}
+
 /// Prints a result that is a text by nature.
 pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();

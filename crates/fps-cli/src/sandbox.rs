@@ -2,6 +2,7 @@
 //! here.
 
 mod keys;
+mod many;
 mod report;
 mod snippets;
 
@@ -41,6 +42,9 @@ async fn serve(arguments: &cli::Sandbox) -> Result<(), Failure> {
         let keys = prepare(arguments, &sandbox, &database).await?;
         if let Some(file) = &written {
             keys::write_private(file, sandbox.ca_pem())?;
+        }
+        if let (Some(payments), Some(file)) = (arguments.payments, &arguments.batch_file) {
+            many::make(&sandbox.control(), payments, file).await?;
         }
         print(arguments.output, &Started::new(&sandbox, kept.or(written), token, keys))
     };

@@ -10,7 +10,7 @@ use crate::output::Format;
 
 /// How to come to a service. Each setting counts from its flag, or else from its variable, the sandbox
 /// file, the profile file, or its default.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     next_help_heading = "Connection (flag, or else variable, sandbox file, profile, default)"
 )]

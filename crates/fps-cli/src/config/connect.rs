@@ -2,11 +2,14 @@
 //! known here.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use fps::fps_http::{Endpoint, HyperTransport, SystemClock};
+use fps::refund_runner::Gateway;
 use fps::{
-    AmazonPay, AmazonPayConfig, CertificateFetcher, CertificateOrigin, Client, ConfigError,
-    Credentials, FlexiblePayments, FlexiblePaymentsConfig, PrivateKey, PublicKey, Settings, Trust,
+    AmazonPay, AmazonPayConfig, AmazonPayGateway, CertificateFetcher, CertificateOrigin, Client,
+    ConfigError, Credentials, FlexiblePayments, FlexiblePaymentsConfig, FlexiblePaymentsGateway,
+    PrivateKey, PublicKey, Settings, Trust,
 };
 
 use super::recorder::Recorder;
@@ -100,6 +103,15 @@ impl Configuration {
     }
 
     fn amazon_pay(&self) -> Result<Connected, Failure> {
+        let (config, public_key) = self.amazon_pay_config()?;
+        let is_live = config.environment() == fps::Environment::Live;
+        let (settings, recorder) = self.transport()?;
+        let client = Client::with_transport(config, settings, recorder.clone(), SystemClock::new());
+        let shop = Shop::AmazonPay(AmazonPay::over(client));
+        Ok(Connected { shop, is_live, recorder, public_key: Some(public_key) })
+    }
+
+    fn amazon_pay_config(&self) -> Result<(AmazonPayConfig, PublicKey), Failure> {
         let id = self.require(Setting::PublicKeyId)?;
         let pem = self.layers.secret(Setting::PrivateKey, Setting::PrivateKeyFile)?;
         let pem = pem.ok_or_else(|| missing(Setting::PrivateKeyFile))?;
@@ -123,15 +135,18 @@ impl Configuration {
             Some(endpoint) => config.and_then(|config| config.with_endpoint(endpoint.text())),
             None => config,
         };
-        let config = config.map_err(unusable)?;
-        let is_live = config.environment() == fps::Environment::Live;
-        let (settings, recorder) = self.transport()?;
-        let client = Client::with_transport(config, settings, recorder.clone(), SystemClock::new());
-        let shop = Shop::AmazonPay(AmazonPay::over(client));
-        Ok(Connected { shop, is_live, recorder, public_key: Some(public_key) })
+        Ok((config.map_err(unusable)?, public_key))
     }
 
     fn flexible_payments(&self) -> Result<Connected, Failure> {
+        let (config, is_live) = self.flexible_payments_config()?;
+        let (settings, recorder) = self.transport()?;
+        let client = Client::with_transport(config, settings, recorder.clone(), SystemClock::new());
+        let shop = Shop::FlexiblePayments(FlexiblePayments::over(client));
+        Ok(Connected { shop, is_live, recorder, public_key: None })
+    }
+
+    fn flexible_payments_config(&self) -> Result<(FlexiblePaymentsConfig, bool), Failure> {
         let endpoint = self.require(Setting::Endpoint)?;
         let id = self.require(Setting::AccessKeyId)?;
         let secret = self.layers.secret(Setting::SecretKey, Setting::SecretKeyFile)?;
@@ -143,10 +158,25 @@ impl Configuration {
             Some(environment) => environment == fps::Environment::Live,
             None => !is_loopback(config.endpoint()),
         };
-        let (settings, recorder) = self.transport()?;
-        let client = Client::with_transport(config, settings, recorder.clone(), SystemClock::new());
-        let shop = Shop::FlexiblePayments(FlexiblePayments::over(client));
-        Ok(Connected { shop, is_live, recorder, public_key: None })
+        Ok((config, is_live))
+    }
+
+    /// A gateway to a service for many refunds, and whether real money moves through it.
+    pub(crate) fn gateway(&self, service: Service) -> Result<(Arc<dyn Gateway>, bool), Failure> {
+        let settings = self.settings()?;
+        Ok(match service {
+            Service::AmazonPay => {
+                let (config, _) = self.amazon_pay_config()?;
+                let is_live = config.environment() == fps::Environment::Live;
+                let gateway = AmazonPayGateway::new(config, &settings).map_err(unusable)?;
+                (Arc::new(gateway), is_live)
+            }
+            Service::FlexiblePayments => {
+                let (config, is_live) = self.flexible_payments_config()?;
+                let gateway = FlexiblePaymentsGateway::new(config, &settings).map_err(unusable)?;
+                (Arc::new(gateway), is_live)
+            }
+        })
     }
 
     fn environment(&self) -> Option<fps::Environment> {
