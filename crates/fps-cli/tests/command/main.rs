@@ -12,19 +12,19 @@ mod database;
 mod ending;
 mod explain;
 mod formats;
-mod manual;
 #[cfg(unix)]
 mod listen;
+mod manual;
 #[cfg(unix)]
 mod refund;
 #[cfg(unix)]
 mod sandbox;
 mod schema;
 #[cfg(unix)]
+mod service;
+#[cfg(unix)]
 mod sessions;
 mod verify;
-#[cfg(unix)]
-mod service;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

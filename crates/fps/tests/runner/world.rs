@@ -60,7 +60,7 @@ impl World {
         self.ledger.open_batch(batch, now).await.unwrap();
         let policy = match service {
             Service::AmazonPay => Policy::amazon_pay(Currency::USD),
-            _ => Policy::flexible_payments(),
+            Service::FlexiblePayments => Policy::flexible_payments(),
         };
         let mut payments = Vec::new();
         let mut intents = Vec::new();
