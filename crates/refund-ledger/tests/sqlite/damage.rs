@@ -256,8 +256,7 @@ async fn rows_that_are_gone_doubled_or_swapped_are_found() {
         "DELETE FROM event".to_owned(),
         "DELETE FROM intent".to_owned(),
         "DELETE FROM payment".to_owned(),
-        "UPDATE event SET payment = payment + 100 WHERE payment < 3; UPDATE event SET payment = 103 - \
-         payment + 100 WHERE payment > 100"
+        "UPDATE event SET payment = payment + 100; UPDATE event SET payment = 113 - payment"
             .to_owned(),
         // The last import, and everything of it.
         format!(
