@@ -309,11 +309,11 @@ const WITHOUT_LEASE: &str = "id, payment, ordinal, provider, key, key_until, key
     is_rest, scope, fee, marketplace_fee, batch, line, content, reference, details, prepared_at, state, \
     attempts, sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm";
 
-/// Every value of every row, or what stops whoever reads them.
+/// Every value of every row of ours, or what stops whoever reads them.
 fn dump(path: &Path) -> Result<BTreeMap<String, Vec<Vec<Value>>>, rusqlite::Error> {
     let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut tables = BTreeMap::new();
-    for table in ["batch", "chain", "event", "intent", "payment", "sqlite_schema"] {
+    for table in ["batch", "chain", "event", "intent", "payment"] {
         let columns = match table {
             // Who has it, and when somebody must look at it, is no part of what happened.
             "intent" => WITHOUT_LEASE,
