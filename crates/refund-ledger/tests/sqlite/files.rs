@@ -49,7 +49,6 @@ async fn what_is_not_a_ledger_is_refused_and_left_alone() {
         (|path| fs::write(path, "a note, and no database").unwrap(), ErrorKind::Open),
         (|path| fs::write(path, vec![b'x'; 9_000]).unwrap(), ErrorKind::Open),
     ];
-    let _ = sql;
     for (number, (make, kind)) in table.into_iter().enumerate() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("l.db");

@@ -37,6 +37,7 @@ fn process(name: &str, path: &Path, start: u64, limit: Option<u64>) -> Command {
     command
 }
 
+#[expect(clippy::disallowed_methods, reason = "a process that is started is told by it")]
 fn told() -> Option<(String, u64)> {
     let path = std::env::var(PATH).ok()?;
     Some((path, std::env::var(START).ok()?.parse().ok()?))
@@ -227,7 +228,7 @@ async fn a_full_disk_at_any_write_leaves_nothing_half_done() {
         let name = "killed::works_until_the_disk_is_full";
         let output = process(name, &path, 0, Some(blocks)).output().unwrap();
         let (mut said, mut last, mut is_done) = (Said::default(), None, false);
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
+        for line in String::from_utf8(output.stdout.clone()).unwrap().lines() {
             said.hear(line);
             match line {
                 "@done" => is_done = true,
