@@ -8,10 +8,13 @@
     reason = "a case that cannot be built is a failed test; workers speak to who started them"
 )]
 
+#[path = "../contract/mod.rs"]
+mod contract;
 mod hot;
 mod outage;
 #[path = "../server/mod.rs"]
 mod server;
+mod stores;
 mod twice;
 mod workers;
 
