@@ -11,7 +11,7 @@ use crate::{exit, refused, text};
 
 #[test]
 fn only_what_is_proved_is_printed_and_answered_with_200() {
-    let world = World::start(&["--processing", "0"]);
+    let world = World::start(&[]);
     let listen = ["listen", "--port", "0", "--output", "ndjson", "--count", "3"];
     let mut child =
         world.command(&listen).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -28,37 +28,38 @@ fn only_what_is_proved_is_printed_and_answered_with_200() {
     assert_eq!(post("{}", "-H 'x-amz-sns-message-type: Notification'"), "403", "no topic is known");
     assert_eq!(shell(&format!("curl -sS -o /dev/null -w '%{{http_code}}' '{url}'")), "405");
 
-    // It is told of its own completion, and of its refund's two states.
+    // A merchant who wants to be told here: of a payment, and of both states of its refund.
+    let body = format!(r#"{{"name": "Shop", "notificationUrl": "{url}"}}"#);
+    let shop = world.control("POST", "/merchants", &body);
+    let key = shop["accessKeyId"].as_str().unwrap();
     let body = format!(
-        r#"{{"service": "flexible-payments", "amount": {{"amount": "10.00", "currencyCode": "USD"}},
-            "notificationUrl": "{url}", "state": "pending", "dueIn": "0s"}}"#
+        r#"{{"service": "flexible-payments", "merchant": "{key}",
+            "amount": {{"amount": "10.00", "currencyCode": "USD"}}}}"#
     );
     let payment = world.control("POST", "/payments", &body)["id"].as_str().unwrap().to_owned();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut next = || {
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        serde_json::from_str::<Value>(&line).unwrap()
-    };
-    let completed = next();
-    assert_eq!(
-        (&completed["object"], &completed["amount"]),
-        (&payment.clone().into(), &"10.00".into())
-    );
-    let (refund, _) = world.json(&["refund", &payment, "4.00", "--key", "told", "--wait"]);
-    let states: Vec<_> = [next(), next()]
-        .into_iter()
-        .map(|told| {
-            assert_eq!(
-                (&told["object"], &told["event"]),
-                (&refund["refund"], &"transaction".into())
-            );
-            told["refund"].as_str().unwrap().to_owned()
-        })
-        .collect();
-    assert!(states.contains(&"refunded".to_owned()), "{states:?}");
+    let mut call = world.command(&["refund", &payment, "4.00", "--key", "told"]);
+    call.env("FPS_ACCESS_KEY_ID", key).env("FPS_SECRET_KEY", shop["secretKey"].as_str().unwrap());
+    let call = world.output(call);
+    assert_eq!(exit(&call), 0, "{}", text(&call.stderr));
+
+    // It ends by itself when it has printed three.
     let ended = child.wait_with_output().unwrap();
     assert_eq!(exit(&ended), 0);
+    let told: Vec<Value> =
+        text(&ended.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |object: &str| {
+        let told = told.iter().filter(|told| told["object"] == object);
+        let mut told: Vec<_> = told
+            .map(|told| (told["status"].as_str().unwrap(), told["refund"].as_str().unwrap_or("-")))
+            .collect();
+        told.sort_unstable();
+        told
+    };
+    assert_eq!(of(&payment), [("SUCCESS", "-")]);
+    let refund = told.iter().find(|told| told["object"] != *payment).unwrap();
+    assert_eq!((&refund["amount"], &refund["event"]), (&"4.00".into(), &"transaction".into()));
+    let refund = refund["object"].as_str().unwrap();
+    assert_eq!(of(refund), [("PENDING", "pending"), ("SUCCESS", "refunded")]);
     world.serving.end("INT");
 }
 

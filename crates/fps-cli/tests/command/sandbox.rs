@@ -15,7 +15,8 @@ mod example;
 
 /// A sandbox that serves, and what it printed.
 pub(crate) struct Serving {
-    child: Child,
+    /// None once it was ended.
+    child: Option<Child>,
     pub(crate) told: Value,
 }
 
@@ -35,7 +36,7 @@ impl Serving {
             }
         }
         crate::schema::check(&all, lines.as_bytes());
-        Self { child, told: serde_json::from_str(&lines).unwrap() }
+        Self { child: Some(child), told: serde_json::from_str(&lines).unwrap() }
     }
 
     pub(crate) fn told(&self, name: &str) -> &str {
@@ -43,11 +44,22 @@ impl Serving {
     }
 
     /// Ends it: exit code and standard error.
-    pub(crate) fn end(self, signal: &str) -> (Option<i32>, String) {
-        let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
+    pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let child = self.child.take().unwrap();
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
         assert!(sent.unwrap().success());
-        let output = self.child.wait_with_output().unwrap();
+        let output = child.wait_with_output().unwrap();
         (output.status.code(), text(&output.stderr).to_owned())
+    }
+}
+
+/// A test that fails leaves no sandbox behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            drop(child.kill());
+            drop(child.wait());
+        }
     }
 }
 

@@ -125,7 +125,10 @@ fn a_status_says_what_it_is_of_and_what_remains() {
         world.json(&["refund", payment, "--for", "order-1", "rest", "--wait"]);
         let (status, _) = world.json(&["status", payment]);
         assert_eq!(status["refunded"], "100.00");
-        assert_eq!((&status["remaining"], &status["reason"]), (&Value::Null, &"remaining".into()));
+        assert_eq!(
+            (&status["remaining"], &status["reason"]),
+            (&Value::Null, &"nothing-left".into())
+        );
         let table = world.fps(&["status", payment]);
         assert!(text(&table.stdout).contains("because of"), "{}", text(&table.stdout));
     }
