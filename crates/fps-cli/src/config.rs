@@ -36,7 +36,10 @@ pub(crate) struct Configuration {
 
 impl Configuration {
     /// Reads all sources.
-    #[expect(clippy::disallowed_methods, reason = "the command is configured by its environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "only the command is configured by its environment"
+    )]
     pub(crate) fn read(arguments: &Connection) -> Result<Self, Failure> {
         Self::from_sources(arguments, &|name| std::env::var_os(name))
     }

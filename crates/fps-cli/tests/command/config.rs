@@ -25,6 +25,7 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
         let output = command.output().unwrap();
         assert_eq!(exit(&output), 0, "{}", text(&output.stderr));
         assert!(!text(&output.stdout).contains("CANARY"), "{}", text(&output.stdout));
+        crate::schema::check(&show, &output.stdout);
         text(&output.stdout).to_owned()
     };
     let result: Value = serde_json::from_str(&show(&["--origin", "--output", "json"])).unwrap();

@@ -65,9 +65,11 @@ impl World {
 
     /// A success: its result, and what was said on standard error.
     pub(crate) fn json(&self, arguments: &[&str]) -> (Value, String) {
-        let output = self.fps(&[arguments, &["--output", "json"]].concat());
+        let arguments = [arguments, &["--output", "json"]].concat();
+        let output = self.fps(&arguments);
         let errors = text(&output.stderr).to_owned();
         assert_eq!(exit(&output), 0, "{arguments:?}: {errors}");
+        crate::schema::check(&arguments, &output.stdout);
         (serde_json::from_slice(&output.stdout).unwrap(), errors)
     }
 
