@@ -270,21 +270,13 @@ fn a_certificate_out_of_force_is_told() {
     assert_eq!((code, &rows[0]["certificate_in_force"]), (0, &false.into()));
 }
 
-/// What a sandbox posts is proved by the certificate that it serves, and by nobody else's.
+/// The next request that arrives, as it came; it is answered.
 #[cfg(unix)]
-#[test]
-fn a_notification_of_a_sandbox_is_proved_by_the_certificate_that_it_serves() {
+fn arrived(inbox: &std::net::TcpListener) -> Vec<u8> {
     use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 
-    use crate::sandbox::{Serving, shell};
-
-    let folder = tempfile::tempdir().unwrap();
-    let inbox = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://127.0.0.1:{}/ipn", inbox.local_addr().unwrap().port());
-    let serving = Serving::start(folder.path(), &["--merchant-notify", &url]);
-    shell(serving.told("curl"));
-    let (mut arrived, _) = inbox.accept().unwrap();
-    let mut reader = BufReader::new(arrived.try_clone().unwrap());
+    let (mut stream, _) = inbox.accept().unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
@@ -292,18 +284,30 @@ fn a_notification_of_a_sandbox_is_proved_by_the_certificate_that_it_serves() {
     let length = head.to_ascii_lowercase().split_once("content-length: ").unwrap().1.to_owned();
     let mut body = vec![0; length.lines().next().unwrap().parse().unwrap()];
     reader.read_exact(&mut body).unwrap();
-    arrived
-        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        .unwrap();
-    let kept = file(folder.path(), "ipn.http", [head.as_bytes(), &body].concat());
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    stream.write_all(answer).unwrap();
+    [head.as_bytes(), &body].concat()
+}
 
-    let origin = format!("{}/", serving.told("url"));
+/// What a sandbox posts is proved by the certificate that it serves, and by nobody else's.
+#[cfg(unix)]
+#[test]
+fn what_a_sandbox_posts_is_proved_by_the_certificate_that_it_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let inbox = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}/ipn", inbox.local_addr().unwrap().port());
+    let serving = crate::sandbox::Serving::start(folder.path(), &["--merchant-notify", &url]);
     // The sandbox takes its own away with it.
     let ca = std::fs::read(serving.told("authority")).unwrap();
     let ca = file(folder.path(), "ca.pem", ca);
-    let fetch = |message: &str, origin: &str| {
-        verify(&["ipn", message, "--url", &url, "--fetch", "--origin", origin, "--ca", &ca])
+    let origin = format!("{}/", serving.told("url"));
+    let fetch = |kept: &str, origin: &str| {
+        verify(&["ipn", kept, "--url", &url, "--fetch", "--origin", origin, "--ca", &ca])
     };
+
+    // The payment that it began with.
+    let ipn = arrived(&inbox);
+    let kept = file(folder.path(), "ipn.http", &ipn);
     let (code, rows, printed) = fetch(&kept, &origin);
     assert_eq!(code, 0, "{printed}");
     assert_eq!(
@@ -311,18 +315,34 @@ fn a_notification_of_a_sandbox_is_proved_by_the_certificate_that_it_serves() {
         (&true.into(), &true.into())
     );
     assert!(rows[0]["key"].as_str().unwrap().starts_with("certificate sha256:"), "{}", rows[0]);
-
-    let body = text(&body).replace("USD", "JPY");
-    let changed = file(folder.path(), "changed.form", body);
+    let changed = file(folder.path(), "changed.http", text(&ipn).replace("USD", "JPY"));
     let (code, rows, _) = fetch(&changed, &origin);
     assert_eq!((code, &rows[0]["reason"]), (4, &"the signature does not match the message".into()));
-
     let (code, rows, _) = fetch(&kept, "https://certificates.example/");
     assert_eq!(code, 4);
     assert!(rows[0]["reason"].as_str().unwrap().contains("not under the configured origin"));
+
     assert_eq!(serving.end("TERM").0, Some(0));
 
     let (code, rows, _) = fetch(&kept, &origin);
     assert_eq!(code, 4, "the sandbox is gone, and nothing is kept");
     assert!(rows[0]["hint"].as_str().unwrap().contains("not known"), "{}", rows[0]);
+}
+
+/// SNS is asked for no certificate that is not its own, and FPS for none unless it is said where it is.
+#[test]
+fn a_certificate_is_fetched_from_where_it_must_be_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let sns = std::fs::read_to_string(format!("{MESSAGES}/sns-version-2.json")).unwrap();
+    let sns = sns.replace("https://sns.us-east-1.amazonaws.com/S", "https://localhost:1/S");
+    let sns = file(folder.path(), "sns", sns);
+    let (code, rows, _) = verify(&["sns", &sns, "--fetch"]);
+    assert_eq!(code, 4);
+    assert!(rows[0]["reason"].as_str().unwrap().contains("not under the configured origin"));
+    let (code, rows, _) = verify(&["sns", &sns, "--fetch", "--origin", "https://localhost:1/"]);
+    assert_eq!(code, 4);
+    assert!(rows[0]["hint"].as_str().unwrap().contains("not known"), "{}", rows[0]);
+    let ipn = format!("{MESSAGES}/ipn.http");
+    assert_eq!(verify(&["ipn", &ipn, "--fetch"]).0, 2);
+    assert_eq!(verify(&["ipn", &ipn, "--fetch", "--origin", "http://localhost:1/"]).0, 2);
 }
