@@ -41,3 +41,28 @@ fn the_rows_of_a_demonstration_are_its_steps() {
     assert_eq!(states[0], r#"["Refunded"]"#);
     assert_eq!(states.len(), 7);
 }
+
+/// The schemas are checked wherever a test calls a verb; these need a service.
+#[cfg(unix)]
+#[test]
+fn what_verbs_of_a_service_print_is_as_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = crate::sandbox::Serving::start(folder.path(), &[]);
+    let file = folder.path().join("sandbox.json");
+    std::fs::write(&file, serving.told.to_string()).unwrap();
+    let service = ["--sandbox-file", file.to_str().unwrap(), "--service"];
+    for (name, payment) in [("amazon-pay", "charge_id"), ("flexible-payments", "transaction_id")] {
+        let service = [&service[..], &[name]].concat();
+        let payment = serving.told[payment].as_str().unwrap();
+        let call = |verb: &[&str]| -> Value {
+            serde_json::from_str(&printed(&[verb, &service].concat(), "json")).unwrap()
+        };
+        call(&["config", "show"]);
+        call(&["config", "show", "--origin"]);
+        call(&["refund", payment, "1.00", "--key", "dry", "--dry-run"]);
+        let refund = call(&["refund", payment, "1.00", "--key", "key", "--wait"]);
+        call(&["status", payment]);
+        call(&["status", refund["refund"].as_str().unwrap()]);
+    }
+    serving.end("TERM");
+}
