@@ -22,10 +22,11 @@ fn run(line: &str) -> String {
     let output = Command::new("sh")
         .args(["-c", line])
         .current_dir(folder().join("../messages"))
+        .env_clear()
         .env("PATH", path.unwrap())
         .env("KEYS", "../../../../fps-sign/tests/keys")
         .env("VECTORS", "../../../../fps-sign/tests/vectors")
-        .env_remove("FPS_SECRET_KEY")
+        .env("XDG_CONFIG_HOME", "/nowhere")
         .output()
         .unwrap();
     let mut shown = format!("$ {line}\n");
