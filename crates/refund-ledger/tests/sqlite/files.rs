@@ -30,8 +30,6 @@ fn contents(folder: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
 #[tokio::test]
 async fn what_is_not_a_ledger_is_refused_and_left_alone() {
     type Make = fn(&Path);
-    let sql =
-        |path: &Path, text: &str| Connection::open(path).unwrap().execute_batch(text).unwrap();
     let table: [(Make, ErrorKind); 6] = [
         (|path| sql_of(path, "CREATE TABLE t (x); INSERT INTO t VALUES (1)"), ErrorKind::Foreign),
         (|path| sql_of(path, "PRAGMA journal_mode = WAL; CREATE TABLE t (x)"), ErrorKind::Foreign),
