@@ -100,6 +100,12 @@ async fn the_same_file_again_changes_nothing() {
     assert_eq!(keys(&place.ledger).await, before);
 }
 
+/// Made by Python's hashlib: a key that comes out otherwise pays twice.
+#[test]
+fn keys_are_the_same_for_ever() {
+    assert_eq!(row_key("recall", 17, "a hash"), "db0093ce8a4841f5a41ca1f659054a1c");
+}
+
 #[tokio::test]
 async fn a_lost_ledger_gets_the_same_keys() {
     let (one, other) = (place().await, place().await);
@@ -368,7 +374,8 @@ async fn a_plan_that_is_killed_anywhere_is_continued_or_started_over() {
         }
         waits += 1;
     }
-    assert!(waits > 10, "{waits}");
+    // Each of the eight writes is waited for; a question may be answered at once.
+    assert!(waits > 8, "{waits}");
 }
 
 proptest! {
