@@ -508,7 +508,7 @@ pub enum Prepared {
     Refused(Refused),
     /// The payment was never imported.
     NoSuchPayment,
-    /// The batch was never opened.
+    /// The batch was never opened, or is another provider's.
     NoSuchBatch,
     /// The batch is sealed: it takes no more rows.
     BatchSealed,

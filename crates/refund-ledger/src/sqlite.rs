@@ -138,6 +138,7 @@ fn connect(path: &Path) -> Result<SqliteSession, Error> {
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
              PRAGMA wal_autocheckpoint = 10000;
+             PRAGMA cache_size = -24000;
              -- Nobody else writes the file, so whoever had a lease before is dead.
              UPDATE intent SET worker = NULL, due_at = 0 WHERE worker IS NOT NULL;",
         )

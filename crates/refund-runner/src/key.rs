@@ -9,9 +9,11 @@ const DOMAIN: &[u8] = b"refund-runner row 1";
 
 /// The key of a row of a batch: 32 characters out of `0-9a-f`, the same in every later version.
 ///
-/// Technically: the first 128 bits of the SHA-256 of `refund-runner row 1`, followed by the length in
-/// bytes, as eight bytes with the highest first, and the text of each: the name of the batch, the number
-/// of the row in decimal digits, and the hash of what the row asks for.
+/// The keys of a batch follow one another as its rows do, so that a ledger of millions writes them side
+/// by side. Technically: eight characters of the SHA-256 of the batch's name, the number of the row as
+/// eight hexadecimal digits (its last 32 bits), and sixteen characters of the SHA-256 of batch, row in
+/// decimal digits, and the hash of what the row asks for. Each digest is of `refund-runner row 1`,
+/// followed by the length in bytes, as eight bytes with the highest first, and the text of each part.
 ///
 /// ```
 /// let key = refund_runner::row_key("recall", 17, "a hash");
@@ -20,8 +22,10 @@ const DOMAIN: &[u8] = b"refund-runner row 1";
 /// ```
 #[must_use]
 pub fn row_key(batch: &str, row: u64, content: &str) -> String {
-    let digest = digest(DOMAIN, [batch, &row.to_string(), content]);
-    let mut key = hex(&digest);
+    let mut key = hex(&digest(DOMAIN, [batch]));
+    key.truncate(8);
+    key.push_str(&format!("{:08x}", row & u64::from(u32::MAX)));
+    key.push_str(&hex(&digest(DOMAIN, [batch, &row.to_string(), content])));
     key.truncate(32);
     key
 }

@@ -79,7 +79,9 @@ async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec
             answers.push(compare(&there, wish));
             continue;
         }
-        if let Some(closed) = wish.batch.as_ref().and_then(|batch| closed.get(batch)) {
+        if let Some(closed) =
+            wish.batch.as_ref().and_then(|batch| closed.get(&(batch, &wish.provider)))
+        {
             answers.push(closed.clone());
             continue;
         }
@@ -108,20 +110,22 @@ async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec
     Ok(answers)
 }
 
-/// Of which batches there can be no new row, and why.
-async fn closed_batches<S: Session>(
+/// Of which batches a provider can have no new row, and why.
+async fn closed_batches<'a, S: Session>(
     session: &mut S,
-    wishes: &Wishes<'_>,
-) -> Result<BTreeMap<String, Prepared>, Error> {
-    let names: BTreeSet<_> = wishes.iter().filter_map(|(wish, _)| wish.batch.as_ref()).collect();
+    wishes: &Wishes<'a>,
+) -> Result<BTreeMap<(&'a String, &'a String), Prepared>, Error> {
+    let names = wishes.iter().filter_map(|(wish, _)| Some((wish.batch.as_ref()?, &wish.provider)));
+    let names: BTreeSet<_> = names.collect();
     let mut closed = BTreeMap::new();
-    for name in names {
+    for (name, provider) in names {
         let why = match batch::load(session, name).await? {
+            Some(batch) if batch.provider != *provider => Prepared::NoSuchBatch,
             None => Prepared::NoSuchBatch,
             Some(batch) if batch.sealed_at.is_some() => Prepared::BatchSealed,
             Some(_) => continue,
         };
-        closed.insert(name.clone(), why);
+        closed.insert((name, provider), why);
     }
     Ok(closed)
 }
