@@ -117,3 +117,32 @@ pub(crate) fn word(value: &impl ValueEnum) -> Option<String> {
 fn words_of<E: ValueEnum>() -> Vec<String> {
     E::value_variants().iter().filter_map(word).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use clap::CommandFactory;
+
+    /// The page, the flags and this list are one list.
+    #[test]
+    fn every_setting_is_in_the_page_and_has_its_flag() {
+        let page = include_str!("../../../../docs/settings.md");
+        let rows: Vec<_> = page.lines().filter(|line| line.contains("| `FPS_")).collect();
+        assert_eq!(rows.len(), Setting::ALL.len());
+        let command = crate::cli::Arguments::command();
+        let status = command.find_subcommand("status").unwrap();
+        for (setting, row) in Setting::ALL.into_iter().zip(rows) {
+            let (flag, profile) = match setting.is_secret() {
+                true => (String::new(), String::new()),
+                false => (format!(" `{}`", setting.flag()), format!(" `{}`", setting.name())),
+            };
+            let expected = format!("|{flag} | `{}` |{profile} | ", setting.variable());
+            assert!(row.starts_with(&expected), "{expected}\n{row}");
+            let flag = setting.flag();
+            let has_flag =
+                status.get_arguments().any(|it| it.get_long() == flag.strip_prefix("--"));
+            assert_eq!(has_flag, !setting.is_secret(), "{flag}");
+        }
+    }
+}
