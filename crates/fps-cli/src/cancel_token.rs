@@ -12,6 +12,7 @@ use crate::output::{Report, print, table};
 use crate::runtime::block_on_or_signal;
 
 const NOT_CANCELLED: &str = "the token was not cancelled";
+const IN_DOUBT: &str = "whether the token was cancelled is unknown";
 
 pub(crate) fn run(arguments: &CancelToken) -> Result<(), Failure> {
     let connected = Configuration::read(&arguments.connection)?.connect(Some(&arguments.token))?;
@@ -26,13 +27,18 @@ pub(crate) fn run(arguments: &CancelToken) -> Result<(), Failure> {
         Shop::AmazonPay(_) | Shop::FlexiblePayments(_) => {}
     }
     let asking = Asking::new(connected.is_live(), &arguments.consent)?;
-    asking.ask(&format!("cancel {}", arguments.token))?;
-    let cancelled = block_on_or_signal(cancel(arguments, &connected))?;
+    let cancelled = block_on_or_signal(async {
+        asking.ask(format!("cancel {}", arguments.token)).await?;
+        cancel(arguments, &connected).await
+    })?;
     print(arguments.output, &cancelled)
 }
 
 async fn cancel(arguments: &CancelToken, connected: &Connected) -> Result<Cancelled, Failure> {
-    let not_cancelled = |error: fps::Error| connected.failure(error, NOT_CANCELLED);
+    let not_cancelled = |error: fps::Error| {
+        let what = if error.is_unknown() { IN_DOUBT } else { NOT_CANCELLED };
+        connected.failure(error, what)
+    };
     let (state, request_id) = match &connected.shop {
         Shop::AmazonPay(shop) => {
             let reason = arguments.reason.as_deref().unwrap_or_default();

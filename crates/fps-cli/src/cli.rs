@@ -54,6 +54,10 @@ pub(crate) enum Verb {
     Refund(Refund),
     /// Serve both services on this machine until it is ended, and say what the client did wrong.
     Sandbox(Sandbox),
+    /// Take what a buyer's payment reserved.
+    Settle(Settle),
+    /// Say how a payment or a refund stands, and what remains to be refunded.
+    Status(Status),
     /// Say what signed messages prove, or exactly why they prove nothing.
     Verify(Verify),
     /// Show how a signature comes about.
@@ -62,10 +66,6 @@ pub(crate) enum Verb {
     Completions(Completions),
     /// Print a page of the manual, or write all of them.
     Man(Man),
-    /// Take what a buyer's payment reserved.
-    Settle(Settle),
-    /// Say how a payment or a refund stands, and what remains to be refunded.
-    Status(Status),
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use crate::cli::Consent;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, OrFail};
 
 const HINT: &str = "call it with --yes to go on without asking, or at a terminal";
 
@@ -33,31 +33,37 @@ impl Asking {
         }
     }
 
-    /// Goes on if `words` are typed.
-    pub(crate) fn ask(self, words: &str) -> Result<(), Failure> {
+    /// Goes on if `words` are typed. Whoever waits for the answer can be interrupted.
+    pub(crate) async fn ask(self, words: String) -> Result<(), Failure> {
         match self {
             Self::No => Ok(()),
             Self::AtTerminal => {
-                asked(words, &mut std::io::stderr().lock(), &mut std::io::stdin().lock())
+                let asking = move || {
+                    asked(&words, &mut std::io::stderr().lock(), &mut std::io::stdin().lock())
+                };
+                let answer = tokio::task::spawn_blocking(asking).await;
+                match answer.or_fail("the question cannot be asked")? {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(not_confirmed()),
+                    Err(error) => Err(not_confirmed().because(error)),
+                }
             }
         }
     }
 }
 
-fn asked(words: &str, to: &mut impl Write, from: &mut impl BufRead) -> Result<(), Failure> {
-    let refused = || {
-        Failure::new(Exit::Usage, "it was not confirmed, and nothing was sent")
-            .hint("what is in quotes must be typed word for word")
-    };
+fn not_confirmed() -> Failure {
+    Failure::new(Exit::Usage, "it was not confirmed, and nothing was sent")
+        .hint("what is in quotes must be typed word for word")
+}
+
+/// Asks, and says whether these words were the answer.
+fn asked(words: &str, to: &mut impl Write, from: &mut impl BufRead) -> std::io::Result<bool> {
     let mut typed = String::new();
-    let asked = write!(to, "This happens for real. Type \"{words}\" to go on: ")
-        .and_then(|()| to.flush())
-        .and_then(|()| from.read_line(&mut typed));
-    match asked {
-        Ok(_) if typed.trim() == words => Ok(()),
-        Ok(_) => Err(refused()),
-        Err(error) => Err(refused().because(error)),
-    }
+    write!(to, "This happens for real. Type \"{words}\" to go on: ")?;
+    to.flush()?;
+    from.read_line(&mut typed)?;
+    Ok(typed.trim() == words)
 }
 
 #[cfg(test)]
@@ -98,7 +104,7 @@ mod tests {
         ] {
             let mut told = Vec::new();
             let asked = asked("refund 14.00 EUR", &mut told, &mut typed.as_bytes());
-            assert_eq!(asked.is_ok(), is_consent, "{typed:?}");
+            assert_eq!(asked.unwrap(), is_consent, "{typed:?}");
             assert!(String::from_utf8(told).unwrap().contains("\"refund 14.00 EUR\""));
         }
     }

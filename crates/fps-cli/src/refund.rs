@@ -5,7 +5,7 @@ mod order;
 
 use std::time::Duration;
 
-use fps::{Followed, Money, Patience, Plan, RefundState, Wish};
+use fps::{Followed, Money, Patience, Plan, RefundError, RefundState, Wish};
 use serde::Serialize;
 
 use self::order::Order;
@@ -19,6 +19,7 @@ use crate::progress::step;
 use crate::runtime::block_on_or_signal;
 
 const NOT_MADE: &str = "the refund was not made";
+const IN_DOUBT: &str = "whether the refund was made is unknown";
 
 pub(crate) fn run(arguments: &Refund) -> Result<(), Failure> {
     let connected =
@@ -51,8 +52,8 @@ async fn refund(
     };
     let mut refunded = Refunded::new(arguments, connected, order, plan.as_ref(), sum);
     if !arguments.dry_run {
-        asking.ask(&format!("refund {}", said(sum)))?;
-        send(connected, order, sum, &mut refunded).await?;
+        asking.ask(format!("refund {}", said(sum))).await?;
+        send(arguments, connected, order, sum, &mut refunded).await?;
         if arguments.wait && refunded.state == state(RefundState::Pending) {
             follow(arguments, connected, order, &mut refunded).await?;
         }
@@ -87,28 +88,56 @@ async fn decide(
     order.plan(&payment, &wish).into_result().map_err(refused)
 }
 
+/// The call that sends the same request again, as it is typed into a shell.
+fn again(arguments: &Refund, order: &Order<'_>, sum: Money) -> String {
+    let mut call = format!(
+        "fps refund {} {sum} --currency {} --key={} --again",
+        quoted(&arguments.payment),
+        sum.currency(),
+        quoted(order.key())
+    );
+    let texts = [("note", &arguments.note), ("soft-descriptor", &arguments.soft_descriptor)];
+    for (flag, text) in texts {
+        if let Some(text) = text {
+            call.push_str(&format!(" --{flag}={}", quoted(text)));
+        }
+    }
+    call
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    match !text.is_empty() && text.bytes().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 async fn send(
+    arguments: &Refund,
     connected: &Connected,
     order: &Order<'_>,
     sum: Money,
     refunded: &mut Refunded,
 ) -> Result<(), Failure> {
-    let again = format!(
-        "fps refund {} {sum} --currency {} --key {} --again",
-        refunded.payment,
-        sum.currency(),
-        refunded.key
-    );
+    let again = again(arguments, order, sum);
     // Said before anything is sent: whoever is cut off then can send the same again.
     step(&format!("sending it with the key {}", refunded.key));
     step(&format!("if it is cut off, send the same again and no other: {again}"));
     let taken = order.submit(sum).await.map_err(|error| {
-        let is_unknown = error.is_unknown();
-        let failure = connected.failure(error, NOT_MADE);
-        match is_unknown {
-            true => failure.hint(format!("send the same again, and no other: {again}")),
-            false => failure,
-        }
+        let (what, hint) = match &error {
+            RefundError::Call(call) if call.is_unknown() => {
+                (IN_DOUBT, format!("send the same again, and no other: {again}"))
+            }
+            // A key that was used for something else, or an answer about something else.
+            _ if error.is_unknown() => {
+                let id = &arguments.payment;
+                (NOT_MADE, format!("`fps status {id}` says what has been refunded; another decision needs another key"))
+            }
+            _ => return connected.failure(error, NOT_MADE),
+        };
+        connected.failure(error, what).hint(hint)
     })?;
     refunded.refund = Some(taken.id);
     refunded.state = state(taken.state);

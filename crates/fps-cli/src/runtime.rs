@@ -2,27 +2,35 @@
 
 use std::future::Future;
 
+use tokio::runtime::Runtime;
+
 use crate::exit::{Failure, OrFail};
 use crate::signals;
 
 /// Runs a command to its end.
 pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .or_fail("the threads of this command cannot be started")?
-        .block_on(command)
+    runtime()?.block_on(command)
 }
 
-/// The same, or until a signal ends it.
+/// The same, or until a signal ends it. A question that nobody has answered by then is forgotten.
 pub(crate) fn block_on_or_signal<T>(
     command: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    block_on(async {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(async {
         let ended = signals::ended()?;
         tokio::select! {
             outcome = command => outcome,
             exit = ended => Err(Failure::new(exit, "ended by a signal")),
         }
-    })
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .or_fail("the threads of this command cannot be started")
 }

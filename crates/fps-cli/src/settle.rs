@@ -58,7 +58,7 @@ async fn settle(
         Some(text) => amount(text, named.unwrap_or(reserved.currency()))?,
         None => reserved,
     };
-    asking.ask(&format!("settle {}", said(sum)))?;
+    asking.ask(format!("settle {}", said(sum))).await?;
     if let Some(key) = &key {
         // Said before it is sent: whoever is cut off can send the same again.
         step(&format!("sending it with the key {}", key.as_str()));
@@ -90,13 +90,11 @@ async fn send(
     key: Option<IdempotencyKey>,
     sum: Money,
 ) -> Result<(String, String, Option<String>), Failure> {
-    let not_settled = |error: fps::Error| {
-        let is_unknown = error.is_unknown();
-        let failure = connected.failure(error, NOT_SETTLED);
-        match is_unknown {
-            true => failure.hint(format!("`fps status {}` says how it stands", arguments.payment)),
-            false => failure,
-        }
+    let not_settled = |error: fps::Error| match error.is_unknown() {
+        true => connected
+            .failure(error, "whether the payment was settled is unknown")
+            .hint(format!("`fps status {}` says how it stands", arguments.payment)),
+        false => connected.failure(error, NOT_SETTLED),
     };
     let id = arguments.payment.as_str();
     match (&connected.shop, key) {

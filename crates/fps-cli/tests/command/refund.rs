@@ -36,7 +36,7 @@ fn a_decision_is_refunded_once_however_often_it_is_called() {
         // The same key for something else.
         let other = ["refund", payment, "15.00", "--key", key];
         let error = world.refused(&other, 5);
-        assert!(error.contains("the key was used"), "{error}");
+        assert!(error.contains("the key was used") && !error.contains("hint: send"), "{error}");
 
         let (rest, _) = world.json(&["refund", payment, "--key", "the-rest", "--wait"]);
         assert_eq!((&rest["amount"], &rest["state"]), (&"86.00".into(), &"refunded".into()));
@@ -132,6 +132,7 @@ fn a_lost_answer_is_unknown_and_the_hint_makes_it_one_refund() {
     let world = World::start(&["--processing", "0", "--faults", faults.to_str().unwrap()]);
     for payment in [world.charge(), world.transaction()] {
         let error = world.refused(&["refund", payment, "60.00", "--key", "once"], 7);
+        assert!(error.contains("error: whether the refund was made is unknown\n"), "{error}");
         let (_, again) =
             error.split_once("\nhint: send the same again, and no other: fps ").unwrap();
         let again: Vec<_> = again.split_whitespace().collect();
@@ -174,4 +175,23 @@ fn how_a_refund_ends_decides_the_exit_code() {
         assert_eq!(exit(&slow.fps(&call)), 0);
     }
     slow.serving.end("INT");
+}
+
+#[test]
+fn what_is_said_for_a_repetition_is_one_request_to_a_shell() {
+    let world = World::start(&["--processing", "0"]);
+    let note = "a buyer's wish; $(not a command)";
+    let call = ["refund", world.transaction(), "3.00", "--key=-a 'key'", "--note", note];
+    let (refunded, said) = world.json(&call);
+    let (_, again) = said.split_once("and no other: fps ").unwrap();
+    let script = format!(
+        "FPS_SANDBOX='{}' '{}' {} --output json",
+        world.file.display(),
+        env!("CARGO_BIN_EXE_fps"),
+        again.lines().next().unwrap()
+    );
+    let repeated: Value = serde_json::from_str(&crate::sandbox::shell(&script)).unwrap();
+    assert_eq!(repeated["refund"], refunded["refund"]);
+    assert_eq!(world.json(&["status", world.transaction()]).0["refunded"], "3.00");
+    world.serving.end("INT");
 }
