@@ -10,6 +10,7 @@
 
 #[path = "../contract/mod.rs"]
 mod contract;
+mod damage;
 mod hot;
 mod outage;
 #[path = "../server/mod.rs"]
