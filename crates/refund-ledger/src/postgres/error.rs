@@ -56,7 +56,7 @@ fn kind(code: &SqlState) -> Option<ErrorKind> {
         SqlState::UNIQUE_VIOLATION,
         SqlState::CHECK_VIOLATION,
     ];
-    // The connection, the server or its role is not what it was; or the server forgot a statement.
+    // The connection, the server or its role is not what it was.
     let gone = [
         SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN,
         SqlState::QUERY_CANCELED,
@@ -66,8 +66,6 @@ fn kind(code: &SqlState) -> Option<ErrorKind> {
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         SqlState::IDLE_SESSION_TIMEOUT,
         SqlState::READ_ONLY_SQL_TRANSACTION,
-        SqlState::FEATURE_NOT_SUPPORTED,
-        SqlState::INVALID_SQL_STATEMENT_NAME,
     ];
     if *code == SqlState::DISK_FULL {
         return Some(ErrorKind::Full);
@@ -104,9 +102,9 @@ mod tests {
             ("57014", Some(ErrorKind::Unavailable)),
             ("25P03", Some(ErrorKind::Unavailable)),
             ("25006", Some(ErrorKind::Unavailable)),
-            ("0A000", Some(ErrorKind::Unavailable)),
-            ("26000", Some(ErrorKind::Unavailable)),
-            // What asking again does not change.
+            // What asking again does not change, or not without a statement that is prepared anew.
+            ("0A000", None),
+            ("26000", None),
             ("23503", None),
             ("25P02", None),
             ("28P01", None),

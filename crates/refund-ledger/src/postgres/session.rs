@@ -69,12 +69,17 @@ impl PostgresSession {
         }
     }
 
-    /// Takes an error down: a connection that broke is not used again.
+    /// Takes an error down: a connection that broke is not used again, nor are statements that the server
+    /// may have forgotten, or made for tables that have changed.
     fn failed(&mut self, error: Error) -> Error {
         self.transaction = Transaction::Failed;
-        if *error.kind() == ErrorKind::Unavailable {
-            self.connected = None;
-            self.transaction = Transaction::None;
+        match (error.kind(), &mut self.connected) {
+            (ErrorKind::Contended, _) | (_, None) => {}
+            (ErrorKind::Unavailable, connected) => {
+                *connected = None;
+                self.transaction = Transaction::None;
+            }
+            (_, Some(connected)) => connected.statements.clear(),
         }
         error
     }

@@ -139,3 +139,23 @@ async fn what_is_committed_is_on_the_disk_whatever_the_default() {
         assert_eq!(rows[0].text().unwrap(), expected, "{default}");
     }
 }
+
+#[tokio::test]
+async fn a_statement_that_the_server_forgot_is_prepared_again() {
+    let Some(server) = Server::shared() else { return };
+    let mut session = session(&server.url()).await;
+    let text = "SELECT payments FROM chain";
+    // The server forgets it, or the table is not what it was made for.
+    for change in ["DEALLOCATE ALL", "ALTER TABLE chain ALTER COLUMN payments TYPE TEXT"] {
+        session.begin().await.unwrap();
+        session.one(text, vec![]).await.unwrap();
+        session.commit().await.unwrap();
+        session.execute(change).await.unwrap();
+        session.begin().await.unwrap();
+        let error = session.one(text, vec![]).await.err().unwrap();
+        assert_eq!(*error.kind(), ErrorKind::Storage, "{change}: {error:?}");
+        session.rollback().await.unwrap();
+    }
+    session.begin().await.unwrap();
+    assert_eq!(session.one(text, vec![]).await.unwrap().len(), 1);
+}
