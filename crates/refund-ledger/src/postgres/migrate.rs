@@ -82,7 +82,7 @@ async fn make(client: &Client, schema: &str) -> Result<(), Error> {
     // Only where it is needed: whoever may use a schema need not be allowed to make one.
     if client.query(SCHEMA, &[&schema]).await.map_err(of_statement)?.is_empty() {
         let text = format!("CREATE SCHEMA {schema}");
-        client.batch_execute(&text).await.map_err(of_statement)?;
+        client.batch_execute(&text).await.map_err(of_making)?;
     }
     // The row is the lock: whoever comes second waits for it, and finds the tables.
     let text = format!(
@@ -90,7 +90,7 @@ async fn make(client: &Client, schema: &str) -> Result<(), Error> {
          (id BIGINT PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL); \
          INSERT INTO {schema}.ledger_version VALUES (1, 0) ON CONFLICT DO NOTHING"
     );
-    client.batch_execute(&text).await.map_err(of_statement)?;
+    client.batch_execute(&text).await.map_err(of_making)?;
     let text = format!("SELECT version FROM {schema}.ledger_version WHERE id = 1 FOR UPDATE");
     let version = number(&client.query(&text, &[]).await.map_err(of_statement)?)?;
     for text in MIGRATIONS.iter().skip(version) {
@@ -98,6 +98,16 @@ async fn make(client: &Client, schema: &str) -> Result<(), Error> {
     }
     let text = format!("UPDATE {schema}.ledger_version SET version = {}", MIGRATIONS.len());
     client.batch_execute(&text).await.map_err(of_statement)
+}
+
+/// What was not there a moment ago was made by another worker.
+fn of_making(error: tokio_postgres::Error) -> Error {
+    match error.code() {
+        Some(&SqlState::DUPLICATE_SCHEMA | &SqlState::DUPLICATE_TABLE) => {
+            Error::with(ErrorKind::Contended, of_statement(error))
+        }
+        _ => of_statement(error),
+    }
 }
 
 fn number(rows: &[tokio_postgres::Row]) -> Result<usize, Error> {
