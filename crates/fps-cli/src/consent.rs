@@ -38,9 +38,9 @@ impl Asking {
         match self {
             Self::No => Ok(()),
             Self::AtTerminal => {
-                let asking = move || {
-                    asked(&words, &mut std::io::stderr().lock(), &mut std::io::stdin().lock())
-                };
+                // Standard error stays free for whoever must say something meanwhile.
+                let asking =
+                    move || asked(&words, &mut std::io::stderr(), &mut std::io::stdin().lock());
                 let answer = tokio::task::spawn_blocking(asking).await;
                 match answer.or_fail("the question cannot be asked")? {
                     Ok(true) => Ok(()),

@@ -78,7 +78,7 @@ async fn batch(
     let options = options(running)?;
     let totals = sender.ledger.totals(Some(name.to_owned())).await.or_fail(LEDGER_FAILED)?;
     if totals.iter().any(|total| total.state == RefundState::Prepared) {
-        asking.ask(&words(&totals))?;
+        asking.ask(words(&totals)).await?;
     }
     let runner = Runner::new(
         sender.ledger.clone(),
