@@ -88,13 +88,13 @@ impl Check {
 pub(crate) fn storm(
     root: &Path,
     (runs, refunds, seed): (u32, u32, u64),
-    lane: Option<String>,
+    lane: Option<&str>,
 ) -> Outcome {
     let [runs, refunds, seed] = [runs.to_string(), refunds.to_string(), seed.to_string()];
     let mut arguments =
         vec!["test", "--release", "-p", "fps", "--features", "runner", "--test", "storm", "--"];
     arguments.extend(["--runs", &runs, "--refunds", &refunds, "--seed", &seed]);
-    if let Some(lane) = &lane {
+    if let Some(lane) = lane {
         arguments.extend(["--lane", lane]);
     }
     cargo(root, &arguments)

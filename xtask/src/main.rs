@@ -72,7 +72,9 @@ fn main() -> ExitCode {
         Verb::WsdlDiff { file } => codegen::wsdl_diff(&root, &file),
         Verb::Arrows => arrows::run(&root),
         Verb::Clients { clients } => clients::run_all(&root, &clients),
-        Verb::Storm { runs, refunds, seed, lane } => ci::storm(&root, (runs, refunds, seed), lane),
+        Verb::Storm { runs, refunds, seed, lane } => {
+            ci::storm(&root, (runs, refunds, seed), lane.as_deref())
+        }
         Verb::Ci { checks } => ci::run(&root, &checks),
     };
     match outcome {
