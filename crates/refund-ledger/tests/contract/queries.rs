@@ -28,8 +28,10 @@ async fn filled(ledger: &Ledger) -> Vec<IntentRecord> {
         let key = format!("K{number}");
         let amount = money(i64::try_from(number + 1).unwrap() * 100);
         let wish = NewIntent::amount(provider, format!("P{number}"), key, amount).unwrap();
+        // A batch is one provider's.
         let wish = match number % 4 {
             0 => wish,
+            _ if provider == "other" => wish.reference(format!("row {number}")),
             1 => wish.row_of("a", number, "-").unwrap(),
             _ => wish.row_of("b", number, "-").unwrap().reference(format!("row {number}")),
         };
