@@ -2,6 +2,7 @@
 //! cent; what a refund may be is not decided here.
 
 mod amazon_pay;
+mod batch;
 mod flexible_payments;
 mod listener;
 mod report;
@@ -52,12 +53,13 @@ async fn demonstrate(arguments: &Demo) -> Result<Demonstration, Failure> {
 async fn refunds(world: &World, listener: Listener) -> Result<Demonstration, Failure> {
     step(&format!("the sandbox serves both services at {}", world.sandbox.url()));
     let mut listener = listener.listen(world)?;
-    let pay = amazon_pay::run(world).await?;
+    let mut pay = amazon_pay::run(world).await?;
     let fps = flexible_payments::run(world, &mut listener).await?;
+    let batch = batch::run(world, &mut pay).await?;
     step("comparing what the client learned with the books of the sandbox");
     world.sandbox.verify_books().await.or_fail(SANDBOX_FAILED)?;
     let books = world.sandbox.totals(&world.merchant).await.or_fail(SANDBOX_FAILED)?;
-    Demonstration::new(vec![pay, fps], &books)
+    Demonstration::new(vec![pay, fps], batch, &books)
 }
 
 /// What both halves of the demonstration work with.

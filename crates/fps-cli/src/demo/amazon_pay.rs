@@ -17,7 +17,7 @@ use crate::progress::step;
 
 const SERVICE: Service = Service::AmazonPay;
 /// What the service took: seed 000 speaks of 3 dollars for a hundred.
-const FEE: Money = Money::from_minor(300, Currency::USD);
+pub(super) const FEE: Money = Money::from_minor(300, Currency::USD);
 const HALF: Money = Money::from_minor(5_000, Currency::USD);
 /// More than the 15 % that may be refunded above a hundred.
 const TOO_MUCH: Money = Money::from_minor(2_000, Currency::USD);
@@ -47,13 +47,17 @@ pub(super) async fn run(world: &World) -> Result<Lane, Failure> {
 }
 
 fn client(world: &World) -> Result<AmazonPay, Failure> {
-    let what = "the Amazon Pay client cannot be built";
+    AmazonPay::new(config(world)?, &world.settings).or_fail(NOT_BUILT)
+}
+
+const NOT_BUILT: &str = "the Amazon Pay client cannot be built";
+
+pub(super) fn config(world: &World) -> Result<AmazonPayConfig, Failure> {
     let merchant = &world.merchant;
-    let private_key = PrivateKey::from_pem(merchant.private_key_pem.expose()).or_fail(what)?;
+    let private_key = PrivateKey::from_pem(merchant.private_key_pem.expose()).or_fail(NOT_BUILT)?;
     AmazonPayConfig::new(&*merchant.public_key_id, private_key, Region::NorthAmerica)
         .and_then(|config| config.with_endpoint(world.sandbox.url()))
-        .and_then(|config| AmazonPay::new(config, &world.settings))
-        .or_fail(what)
+        .or_fail(NOT_BUILT)
 }
 
 /// The merchant's side of one charge.

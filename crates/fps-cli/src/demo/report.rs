@@ -4,6 +4,7 @@ use fps::{Currency, Money, MoneyError};
 use fps_sandbox::{Service, Totals};
 use serde::Serialize;
 
+use super::batch::Batch;
 use crate::exit::{Exit, Failure, OrFail};
 use crate::output::{Report, table};
 
@@ -171,12 +172,13 @@ struct Compared {
 #[derive(Debug, Serialize)]
 pub(super) struct Demonstration {
     steps: Vec<Step>,
+    batch: Batch,
     totals: Vec<Compared>,
     agree: bool,
 }
 
 impl Demonstration {
-    pub(super) fn new(lanes: Vec<Lane>, books: &[Totals]) -> Result<Self, Failure> {
+    pub(super) fn new(lanes: Vec<Lane>, batch: Batch, books: &[Totals]) -> Result<Self, Failure> {
         let mut totals = Vec::new();
         for lane in &lanes {
             let book = books.iter().find(|book| book.service == lane.service);
@@ -197,7 +199,8 @@ impl Demonstration {
             compare("under-way", lane.under_way()?, book.map(|book| book.refunding));
         }
         let agree = totals.iter().all(|total| total.agree);
-        Ok(Self { steps: lanes.into_iter().flat_map(|lane| lane.steps).collect(), totals, agree })
+        let steps = lanes.into_iter().flat_map(|lane| lane.steps).collect();
+        Ok(Self { steps, batch, totals, agree })
     }
 
     /// A failure when the two sides differ, if only by a cent.
@@ -229,7 +232,9 @@ impl Report for Demonstration {
             ]
         });
         let totals = table(&["service", "total", "client", "books", ""], totals);
-        format!("{steps}\n\n{totals}")
+        let header = ["refunds of the batch", "total", "requests", "runs"];
+        let batch = table(&header, [self.batch.row()]);
+        format!("{steps}\n\n{batch}\n\n{totals}")
     }
 }
 
@@ -250,7 +255,7 @@ mod tests {
             let mut lane = Lane::new(Service::AmazonPay);
             lane.begin(usd(begun)).unwrap();
             lane.end(usd(refunded), usd(fee)).unwrap();
-            let demonstration = Demonstration::new(vec![lane], &[]).unwrap();
+            let demonstration = Demonstration::new(vec![lane], Batch::default(), &[]).unwrap();
             assert_eq!(demonstration.text().contains("DIFFER"), !agree);
             match demonstration.verdict() {
                 Ok(()) => assert!(agree),
