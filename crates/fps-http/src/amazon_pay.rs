@@ -208,6 +208,12 @@ impl AmazonPayConfig {
         self.region
     }
 
+    /// The id of the key that it signs with.
+    #[must_use]
+    pub fn public_key_id(&self) -> &str {
+        &self.public_key_id
+    }
+
     /// Where it sends.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {

@@ -65,6 +65,12 @@ impl FlexiblePaymentsConfig {
         self
     }
 
+    /// The id of the key that it signs with.
+    #[must_use]
+    pub fn access_key_id(&self) -> &str {
+        self.credentials.access_key_id()
+    }
+
     /// Where requests go.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {

@@ -24,7 +24,8 @@ fn once(settings: &Settings) -> Settings {
 fn limit(limits: &Limits, action: &str) -> Option<Limit> {
     let limit = limits.get(action)?;
     let interval = limit.rate().interval()?.as_micros();
-    Some(Limit { burst: limit.burst(), interval_micros: u32::try_from(interval).ok()? })
+    let interval_micros = u32::try_from(interval).unwrap_or(u32::MAX);
+    Some(Limit { burst: limit.burst(), interval_micros })
 }
 
 /// What a failed try means for money.
@@ -48,7 +49,10 @@ fn failed(error: &RefundError) -> Submitted {
         ErrorKind::Throttled | ErrorKind::Paced | ErrorKind::Fault => {
             Submitted::Busy { code, retry_after: None }
         }
-        ErrorKind::Refused | ErrorKind::Encode => {
+        ErrorKind::Encode => Submitted::Unsendable { why },
+        // A page without the service's own word is somebody's in between: it ends no refund.
+        ErrorKind::Refused if call.refusal().is_none() => Submitted::Lost { why },
+        ErrorKind::Refused => {
             Submitted::Refused { code, request: call.request_id().map(str::to_owned) }
         }
         // What is not unknown did not leave.
@@ -60,9 +64,8 @@ fn failed(error: &RefundError) -> Submitted {
 fn not_told<T>(call: &Error) -> Looked<T> {
     match call.kind() {
         ErrorKind::Unauthorized | ErrorKind::Sign => Looked::Unauthorized { code: code_of(call) },
-        ErrorKind::Refused | ErrorKind::Encode | ErrorKind::Decode | ErrorKind::TooLarge => {
-            Looked::Refused { code: code_of(call) }
-        }
+        ErrorKind::Refused if call.refusal().is_some() => Looked::Refused { code: code_of(call) },
+        ErrorKind::Encode => Looked::Refused { code: code_of(call) },
         _ => Looked::Later { why: call.to_string() },
     }
 }

@@ -81,6 +81,7 @@ impl Life {
         Self {
             state: RefundState::Prepared,
             attempts: 0,
+            lost: 0,
             sent_at: None,
             key_expires_at: match facts.key_life {
                 KeyLife::Until(at) => Some(at),
@@ -149,9 +150,12 @@ impl<'a> Subject<'a> {
                 }
                 self.reported(*attempt, outcome)?;
             }
-            Event::Abandoned => self.observe(Observation::AnswerLost)?,
+            Event::Abandoned => self.lost()?,
             Event::Parked { reason } => self.life.parked = Some(reason.clone()),
-            Event::Unparked => self.life.parked = None,
+            Event::Unparked => {
+                self.life.parked = None;
+                self.life.lost = 0;
+            }
             Event::Withdrawn => self.withdraw()?,
             Event::Imported(_) | Event::Prepared(_) => {
                 return Err(Error::damaged("an event", "it happened a second time"));
@@ -171,15 +175,15 @@ impl<'a> Subject<'a> {
     fn sending(&mut self, attempt: u32, at: Millis) -> Result<(), Error> {
         // Nothing was said of a try before: it may have arrived.
         if self.life.state == RefundState::Sent {
-            self.observe(Observation::AnswerLost)?;
+            self.lost()?;
         }
         self.observe(Observation::Sent)?;
         self.life.attempts = attempt;
         self.life.sent_at = Some(at);
-        if let (KeyLife::FromFirstTry(millis), None) =
-            (self.facts.key_life, self.life.key_expires_at)
-        {
-            self.life.key_expires_at = Some(at.plus(millis));
+        if let KeyLife::FromFirstTry(millis) = self.facts.key_life {
+            // A clock that was ahead at an earlier try must not make the window longer.
+            let end = at.plus(millis);
+            self.life.key_expires_at = Some(self.life.key_expires_at.map_or(end, |it| it.min(end)));
         }
         Ok(())
     }
@@ -189,7 +193,7 @@ impl<'a> Subject<'a> {
         let is_latest = attempt == Some(self.life.attempts);
         match outcome {
             Outcome::NotSent if is_latest => self.observe(Observation::NotSent),
-            Outcome::Unknown if is_latest => self.observe(Observation::AnswerLost),
+            Outcome::Unknown if is_latest => self.lost(),
             Outcome::Refused { code, is_retriable }
                 if is_latest && self.life.state == RefundState::Sent =>
             {
@@ -199,6 +203,7 @@ impl<'a> Subject<'a> {
             }
             Outcome::NotSent | Outcome::Unknown | Outcome::Refused { .. } => Ok(()),
             Outcome::Accepted { refund, state, reason } => {
+                self.is_not_that_of_none(refund, state.unwrap_or(Observation::Accepted));
                 if self.learn(Some(refund), reason.as_ref())? {
                     self.observe(Observation::Accepted)?;
                     state.map_or(Ok(()), |state| self.told(state))?;
@@ -206,11 +211,27 @@ impl<'a> Subject<'a> {
                 Ok(())
             }
             Outcome::Observed { state, refund, reason } => {
+                if let Some(refund) = refund {
+                    self.is_not_that_of_none(refund, *state);
+                }
                 if self.learn(refund.as_ref(), reason.as_ref())? {
                     self.told(*state)?;
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// Raises an alarm when the provider names a refund of what had ended as never made: its money is
+    /// free here, and may be on its way there.
+    fn is_not_that_of_none(&mut self, refund: &str, observation: Observation) {
+        if self.life.state == RefundState::Declined
+            && self.life.refund.is_none()
+            && observation != Observation::Declined
+        {
+            self.alarm = Some(format!(
+                "the refund had ended as never made, and the provider names {refund}"
+            ));
         }
     }
 
@@ -241,6 +262,11 @@ impl<'a> Subject<'a> {
             self.life.reason = Some(reason.clone());
         }
         Ok(true)
+    }
+
+    fn lost(&mut self) -> Result<(), Error> {
+        self.life.lost = self.life.lost.saturating_add(1);
+        self.observe(Observation::AnswerLost)
     }
 
     fn withdraw(&mut self) -> Result<(), Error> {

@@ -226,6 +226,8 @@ pub struct Life {
     pub state: RefundState,
     /// How often it was about to be sent.
     pub attempts: u32,
+    /// How many answers were lost since a human last looked.
+    pub lost: u32,
     /// When it was last.
     pub sent_at: Option<Millis>,
     /// When its key dies, if that is known.
@@ -503,6 +505,14 @@ pub enum Prepared {
         id: IntentId,
         /// The fields.
         fields: Vec<&'static str>,
+    },
+    /// Another batch for the same account has a refund of this reference, which was not declined: it
+    /// would be made twice.
+    Repeats {
+        /// That batch.
+        batch: String,
+        /// The number of what is there.
+        id: IntentId,
     },
     /// A rule forbids it, and nothing was left behind.
     Refused(Refused),

@@ -189,19 +189,37 @@ impl Ledger {
         expect!(self.run(Op::Batch(op)).await?, Withdrawn)
     }
 
-    /// Seals a batch that has so many rows, and had so many more in its source that were left out.
+    /// Takes back at most so many rows of a batch, sealed or not, that nobody ever began to send; gives
+    /// how many those were. What they held is free, and so are their keys; that they were there stays on
+    /// record.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] when it has another number of rows, [`ErrorKind::NoSuchBatch`], and
-    /// [`ErrorKind::BatchSealed`] when it is sealed with other numbers.
+    /// [`ErrorKind::NoSuchBatch`].
+    pub async fn cancel(
+        &self,
+        batch: impl Into<String>,
+        most: u32,
+        at: Millis,
+    ) -> Result<u64, Error> {
+        let op = BatchOp::Cancel { name: batch.into(), most, at };
+        expect!(self.run(Op::Batch(op)).await?, Withdrawn)
+    }
+
+    /// Seals a batch that was read from this source and has so many rows; so many more were left out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when it has another number of rows, or somebody reads it from another
+    /// source by now, [`ErrorKind::NoSuchBatch`], and [`ErrorKind::BatchSealed`] when it is sealed with
+    /// other numbers.
     pub async fn seal_batch(
         &self,
         batch: impl Into<String>,
-        rows: u64,
-        skipped: u64,
+        source: impl Into<String>,
+        (rows, skipped): (u64, u64),
         at: Millis,
     ) -> Result<BatchRecord, Error> {
-        let op = BatchOp::Seal { name: batch.into(), rows, skipped, at };
+        let (name, source) = (batch.into(), source.into());
+        let op = BatchOp::Seal { name, source, rows, skipped, at };
         expect!(self.run(Op::Batch(op)).await?, Batch)
     }
 

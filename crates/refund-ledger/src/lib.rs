@@ -36,7 +36,7 @@
 //! let wish = NewIntent::amount("amazon-pay", "S01-1", "key-1", eur(1_400))?.row_of("recall", 1, "-")?;
 //! let prepared = ledger.prepare(vec![wish], now).await?;
 //! assert!(matches!(prepared[..], [Prepared::New { .. }]));
-//! ledger.seal_batch("recall", 1, 0, now).await?;
+//! ledger.seal_batch("recall", "by hand", (1, 0), now).await?;
 //!
 //! // A worker has it for half a minute.
 //! let claimed = ledger.claim(Wanted::new("worker-1", 10, 30_000).batch("recall"), now).await?;

@@ -48,8 +48,15 @@ pub(crate) enum BatchOp {
         most: u32,
         at: Millis,
     },
+    /// The same of rows that nobody began to send, in a sealed batch, too.
+    Cancel {
+        name: String,
+        most: u32,
+        at: Millis,
+    },
     Seal {
         name: String,
+        source: String,
         rows: u64,
         skipped: u64,
         at: Millis,
@@ -122,8 +129,12 @@ async fn run_batch<S: Session>(session: &mut S, op: &BatchOp) -> Result<Answer, 
         BatchOp::Withdraw { name, most, at } => {
             Answer::Withdrawn(inner(batch::withdraw(session, name, *most, *at).await)?)
         }
-        BatchOp::Seal { name, rows, skipped, at } => {
-            Answer::Batch(inner(batch::seal(session, name, (*rows, *skipped), *at).await)?)
+        BatchOp::Cancel { name, most, at } => {
+            Answer::Withdrawn(inner(batch::cancel(session, name, *most, *at).await)?)
+        }
+        BatchOp::Seal { name, source, rows, skipped, at } => {
+            let counts = (*rows, *skipped);
+            Answer::Batch(inner(batch::seal(session, name, source, counts, *at).await)?)
         }
     })
 }

@@ -133,7 +133,7 @@ macro_rules! intent_columns {
     () => {
         "i.id, i.payment, i.provider, p.name, p.caller_reference, p.currency, i.ordinal, i.key, \
          i.key_until, i.key_window, i.amount, i.is_rest, i.scope, i.fee, i.marketplace_fee, i.batch, \
-         i.line, i.content, i.reference, i.details, i.prepared_at, i.state, i.attempts, i.sent_at, \
+         i.line, i.content, i.reference, i.details, i.prepared_at, i.state, i.attempts, i.lost, i.sent_at, \
          i.key_expires_at, i.changed_at, i.refund, i.reason, i.request, i.parked, i.alarm, i.worker, \
          i.fence, i.due_at"
     };
@@ -195,6 +195,7 @@ impl IntentRow {
         vec![
             names::of_state(life.state).into(),
             i64::from(life.attempts).into(),
+            i64::from(life.lost).into(),
             life.sent_at.map(|at| at.0).into(),
             life.key_expires_at.map(|at| at.0).into(),
             life.changed_at.0.into(),
@@ -248,6 +249,7 @@ fn life(row: &mut Row) -> Result<Life, Error> {
     Ok(Life {
         state: names::state(&row.text()?)?,
         attempts: row.count()?,
+        lost: row.count()?,
         sent_at: row.maybe_int()?.map(Millis),
         key_expires_at: row.maybe_int()?.map(Millis),
         changed_at: Millis(row.int()?),

@@ -34,14 +34,15 @@ const GUARDED_UPDATE: Sql = sql!(
 const INSERT_INTENT: Sql = sql!(
     "INSERT INTO intent (payment, ordinal, provider, key, key_until, key_window, amount, is_rest, \
      scope, fee, marketplace_fee, batch, line, content, reference, details, prepared_at, state, \
-     attempts, sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm, worker, \
-     fence, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT DO NOTHING RETURNING id"
+     attempts, lost, sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm, \
+     worker, fence, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+     $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) \
+     ON CONFLICT DO NOTHING RETURNING id"
 );
 const UPDATE_INTENT: Sql = sql!(
-    "UPDATE intent SET state = $1, attempts = $2, sent_at = $3, key_expires_at = $4, \
-     changed_at = $5, refund = $6, reason = $7, request = $8, parked = $9, alarm = $10, \
-     worker = $11, fence = $12, due_at = $13 WHERE id = $14"
+    "UPDATE intent SET state = $1, attempts = $2, lost = $3, sent_at = $4, key_expires_at = $5, \
+     changed_at = $6, refund = $7, reason = $8, request = $9, parked = $10, alarm = $11, \
+     worker = $12, fence = $13, due_at = $14 WHERE id = $15"
 );
 const DELETE_INTENT: Sql = sql!("DELETE FROM intent WHERE id = $1");
 const INSERT_EVENT: Sql = sql!(

@@ -114,7 +114,12 @@ pub enum Submitted {
         /// What differs, in a sentence.
         what: String,
     },
-    /// The provider does not believe who asks: nobody's refunds will go through.
+    /// It cannot be put into a request at all, and nothing left. A human must look.
+    Unsendable {
+        /// Why, in a sentence.
+        why: String,
+    },
+    /// The provider does not believe who asks, or does not let him.
     Unauthorized {
         /// Its code, or why nothing could be signed.
         code: String,

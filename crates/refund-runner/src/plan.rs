@@ -61,6 +61,7 @@ pub struct Planner<'a> {
     policy: PolicyOf<'a>,
     key_window: Option<i64>,
     skip_invalid: bool,
+    is_repetition: bool,
     check: Option<Check<'a>>,
     look_up: Option<(&'a dyn Gateway, &'a dyn Clock)>,
     scratch: Option<&'a Ledger>,
@@ -95,6 +96,7 @@ impl<'a> Planner<'a> {
             policy: Box::new(policy),
             key_window: None,
             skip_invalid: false,
+            is_repetition: false,
             check: None,
             look_up: None,
             scratch: None,
@@ -112,6 +114,13 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub const fn skip_invalid(mut self, skip: bool) -> Self {
         self.skip_invalid = skip;
+        self
+    }
+
+    /// Plans a file even if another batch was planned from it: its refunds are to be made once more.
+    #[must_use]
+    pub const fn repeat(mut self, repeat: bool) -> Self {
+        self.is_repetition = repeat;
         self
     }
 
@@ -154,6 +163,9 @@ impl<'a> Planner<'a> {
         }
         let (source, doubles) = read(file, observer).await?;
         let there = self.there().await?;
+        if there.is_none() && !self.is_repetition {
+            self.is_of_no_other(&source).await?;
+        }
         let sealed = there.as_ref().filter(|batch| batch.sealed_at.is_some());
         // What is sealed is only compared, and that writes nothing.
         let ledger =
@@ -203,6 +215,18 @@ impl<'a> Planner<'a> {
             Some(batch) => self.same_target(batch).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Refuses a file that another batch for this account was planned from.
+    async fn is_of_no_other(&self, source: &str) -> Result<(), PlanError> {
+        let batches = self.ledger.batches().await?;
+        let other = batches.into_iter().find(|batch| {
+            batch.sealed_at.is_some()
+                && batch.source == source
+                && batch.provider == self.provider
+                && batch.target == self.target
+        });
+        other.map_or(Ok(()), |batch| Err(PlanError::SameFile { batch: batch.name }))
     }
 
     fn same_target(&self, batch: BatchRecord) -> Result<BatchRecord, PlanError> {
@@ -262,7 +286,7 @@ impl<'a> Planner<'a> {
         if self.scratch.is_some() {
             return Ok(Sealing::Rehearsed);
         }
-        ledger.seal_batch(&*self.batch, rows, plan.bad, now).await?;
+        ledger.seal_batch(&*self.batch, &*plan.source, (rows, plan.bad), now).await?;
         Ok(Sealing::Now)
     }
 }

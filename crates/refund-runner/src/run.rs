@@ -6,14 +6,14 @@ mod stop;
 mod turn;
 mod work;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
-use refund_ledger::{Claimed, Error, Ledger, Millis, Total, Wanted};
+use refund_ledger::{Claimed, Error, IntentId, Ledger, Millis, Total, Wanted};
 use refund_rules::RefundState;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -39,7 +39,7 @@ pub struct Options {
     pub lease: i64,
     /// How long before its end a key counts as dead.
     pub key_margin: i64,
-    /// How often an intent is sent before its refund is looked for instead.
+    /// How many answers to an intent are lost before its refund is looked for instead.
     pub tries_max: u32,
     /// The wait before the second try; it doubles.
     pub retry_first: i64,
@@ -57,6 +57,9 @@ pub struct Options {
     pub deadline: Option<i64>,
     /// What else ends it.
     pub stop: Vec<StopRule>,
+    /// Runs a batch that was planned for another account, key or address of the same environment: those
+    /// were changed since.
+    pub accept_target: bool,
 }
 
 impl Options {
@@ -78,6 +81,7 @@ impl Options {
             give_up_after: 120_000,
             deadline: None,
             stop: Vec::new(),
+            accept_target: false,
         }
     }
 
@@ -188,6 +192,12 @@ impl fmt::Debug for Runner {
     }
 }
 
+/// How often one refund may be denied, while others go through, before a human must look.
+const DENIALS_MAX: u32 = 3;
+
+/// How many refunds may be denied at the same time, while others go through, before the run ends.
+const DENIED_MAX: usize = 16;
+
 /// The longest wait before somebody looks whether other workers left something to do.
 const LOOK_AGAIN: i64 = 1_000;
 
@@ -212,7 +222,11 @@ impl Runner {
     ) -> Result<Summary, RunError> {
         let record = self.ledger.batch(batch).await?.ok_or(RunError::NoSuchBatch)?;
         let (provider, target) = (self.gateway.provider(), self.gateway.target());
-        if (record.provider.as_str(), record.target.as_str()) != (provider, target) {
+        // The first word of a target is its environment, and real money is never a change of address.
+        let environment = |target: &str| target.split(' ').next().map(str::to_owned);
+        let is_same = record.target == target
+            || (options.accept_target && environment(&record.target) == environment(target));
+        if record.provider != provider || !is_same {
             let planned = format!("{} {}", record.provider, record.target);
             return Err(RunError::OtherTarget { planned, run: format!("{provider} {target}") });
         }
@@ -236,6 +250,8 @@ impl Runner {
             halting,
             started,
             silent_since: None,
+            is_believed: false,
+            denied: HashMap::new(),
             ended: None,
             claimed: VecDeque::new(),
             tasks: JoinSet::new(),
@@ -261,6 +277,10 @@ struct Run {
     started: Millis,
     /// Since when the provider has not answered, if it has not.
     silent_since: Option<Millis>,
+    /// Has the provider answered anything but that it does not believe who asks?
+    is_believed: bool,
+    /// What it did not let this account do, and how often.
+    denied: HashMap<IntentId, u32>,
     /// Why nothing new is begun.
     ended: Option<Ended>,
     /// Claimed, and not begun.
@@ -273,9 +293,7 @@ impl Run {
     async fn all(&mut self, halt: impl Future<Output = ()> + Send) -> Result<Ended, RunError> {
         let mut halt = pin!(halt);
         loop {
-            if self.ended.is_none() {
-                self.check_deadline();
-            }
+            self.check_deadline();
             let next_due = match self.ended {
                 None => self.begin().await?,
                 Some(_) => None,
@@ -294,9 +312,9 @@ impl Run {
             let wait = self.wait_for(next_due);
             let clock = Arc::clone(&self.shared.clock);
             tokio::select! {
-                Some(worked) = self.tasks.join_next() => self.take(worked)?,
-                () = clock.sleep(wait), if self.ended.is_none() => {}
-                () = &mut halt, if self.ended.is_none() => self.halt(Ended::Interrupted),
+                Some(worked) = self.tasks.join_next() => self.take_or_drain(worked).await?,
+                () = clock.sleep(wait) => {}
+                () = &mut halt, if !*self.halting.borrow() => self.halt(Ended::Interrupted),
             }
         }
     }
@@ -367,10 +385,28 @@ impl Run {
             self.ended = Some(why);
             self.shared.observer.event(&Event::Halting);
             self.halting.send_replace(!is_room_left);
+        } else if !*self.halting.borrow() && !matches!(why, Ended::Stopped(_)) {
+            // It was ending by itself, and now somebody wants it at once.
+            self.ended = Some(why);
+            self.halting.send_replace(true);
         }
     }
 
-    fn take(
+    /// Takes what a worker did. If the ledger failed, the others are heard before the run ends, because
+    /// their requests have left.
+    async fn take_or_drain(
+        &mut self,
+        worked: Result<Result<Worked, Error>, tokio::task::JoinError>,
+    ) -> Result<(), RunError> {
+        let taken = self.take(worked).await;
+        if taken.is_err() {
+            self.halting.send_replace(true);
+            while self.tasks.join_next().await.is_some() {}
+        }
+        taken
+    }
+
+    async fn take(
         &mut self,
         worked: Result<Result<Worked, Error>, tokio::task::JoinError>,
     ) -> Result<(), RunError> {
@@ -388,9 +424,24 @@ impl Run {
         }
         let now = self.shared.clock.now();
         match provider {
-            Heard::Answered => self.silent_since = None,
+            Heard::Answered => {
+                self.silent_since = None;
+                self.is_believed = true;
+                self.denied.remove(&intent.id);
+            }
             Heard::NotAsked => {}
-            Heard::Unauthorized(code) => self.halt(Ended::Unauthorized { code }),
+            Heard::Unauthorized(code) => {
+                let times = self.denied.entry(intent.id).or_default();
+                *times = times.saturating_add(1);
+                let times = *times;
+                if !self.is_believed || self.denied.len() > DENIED_MAX {
+                    self.halt(Ended::Unauthorized { code });
+                } else if times >= DENIALS_MAX {
+                    let why = format!("the provider does not let this account refund it ({code})");
+                    self.shared.park(&intent, &why).await?;
+                    self.denied.remove(&intent.id);
+                }
+            }
             Heard::Nothing(why) => {
                 let since = *self.silent_since.get_or_insert(now);
                 if now >= since.plus(self.shared.options.give_up_after) {

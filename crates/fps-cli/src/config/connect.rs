@@ -173,7 +173,12 @@ impl Configuration {
             }
             Service::FlexiblePayments => {
                 let (config, is_live) = self.flexible_payments_config()?;
-                let gateway = FlexiblePaymentsGateway::new(config, &settings).map_err(unusable)?;
+                let environment = match is_live {
+                    true => fps::Environment::Live,
+                    false => fps::Environment::Sandbox,
+                };
+                let gateway = FlexiblePaymentsGateway::new(config, environment, &settings);
+                let gateway = gateway.map_err(unusable)?;
                 (Arc::new(gateway), is_live)
             }
         })

@@ -106,7 +106,7 @@ async fn plan(world: &World, file: &Path, gateway: &dyn Gateway) -> Result<(), F
     }
     ledger.import(payments, now).await.or_fail(LEDGER)?;
     ledger.prepare(intents, now).await.or_fail(LEDGER)?;
-    ledger.seal_batch(NAME, ROWS.into(), 0, now).await.or_fail(LEDGER)?;
+    ledger.seal_batch(NAME, "demo", (ROWS.into(), 0), now).await.or_fail(LEDGER)?;
     ledger.close().await;
     Ok(())
 }

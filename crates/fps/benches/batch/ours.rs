@@ -86,7 +86,7 @@ async fn plan(ledger: &Ledger, gateway: &dyn Gateway, world: &World, rows: usize
         ledger.prepare((row..to).map(intent).collect(), now).await.unwrap();
         row = to;
     }
-    ledger.seal_batch(BATCH, u64::try_from(rows).unwrap(), 0, now).await.unwrap();
+    ledger.seal_batch(BATCH, "bench", (u64::try_from(rows).unwrap(), 0), now).await.unwrap();
 }
 
 /// A database beside others of the benchmark.

@@ -38,8 +38,13 @@ impl AmazonPayGateway {
             Environment::Live => "live",
             Environment::Sandbox => "sandbox",
         };
-        let (region, authority) = (config.region().code(), config.endpoint().authority());
-        let target = format!("{environment} {region} {authority}");
+        let (region, endpoint) = (config.region().code(), config.endpoint());
+        let target = format!(
+            "{environment} {region} {}{} {}",
+            endpoint.authority(),
+            endpoint.path(),
+            config.public_key_id()
+        );
         let limits = config.limits();
         Ok(Self { shop: AmazonPay::new(config, &once(settings))?, target, limits })
     }
@@ -58,7 +63,7 @@ impl AmazonPayGateway {
     async fn send(&self, intent: &IntentRecord) -> Submitted {
         let request = match request(intent) {
             Ok(request) => request,
-            Err(code) => return Submitted::Refused { code, request: None },
+            Err(why) => return Submitted::Unsendable { why },
         };
         match self.shop.submit_with_reason(&request).await {
             Ok((submitted, details)) => Submitted::Accepted {
@@ -105,7 +110,11 @@ impl AmazonPayGateway {
             Ok(payment) => Looked::Told(Some(payment)),
             Err(SnapshotError::NotFound) => Looked::Told(None),
             // The service has no such charge.
-            Err(SnapshotError::Call(error)) if error.status() == Some(404) => Looked::Told(None),
+            Err(SnapshotError::Call(error))
+                if error.status() == Some(404) && error.refusal().is_some() =>
+            {
+                Looked::Told(None)
+            }
             Err(SnapshotError::Call(error)) => not_told(&error),
             Err(error) => Looked::Refused { code: error.to_string() },
         }

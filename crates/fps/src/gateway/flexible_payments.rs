@@ -1,6 +1,6 @@
 //! FPS behind a runner.
 
-use fps_http::{Client, ConfigError, FlexiblePaymentsConfig, Settings};
+use fps_http::{Client, ConfigError, Environment, FlexiblePaymentsConfig, Settings};
 use fps_model::flexible_payments::{
     FpsOperation, GetAccountActivity, GetTransaction, GetTransactionStatus,
     MarketplaceRefundPolicy, Refund, RelationType, TransactionId,
@@ -32,12 +32,22 @@ impl FlexiblePaymentsGateway {
     pub const PROVIDER: &'static str = "flexible-payments";
 
     /// Over the network. Of the settings, those for tries and limits do not count: the runner keeps
-    /// both, and FPS published no limits.
+    /// both, and FPS published no limits. A key of FPS does not tell its environment: say which it is.
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn new(config: FlexiblePaymentsConfig, settings: &Settings) -> Result<Self, ConfigError> {
-        let target = config.endpoint().authority().to_owned();
+    pub fn new(
+        config: FlexiblePaymentsConfig,
+        environment: Environment,
+        settings: &Settings,
+    ) -> Result<Self, ConfigError> {
+        let environment = match environment {
+            Environment::Live => "live",
+            Environment::Sandbox => "sandbox",
+        };
+        let endpoint = config.endpoint();
+        let (authority, path) = (endpoint.authority(), endpoint.path());
+        let target = format!("{environment} {authority}{path} {}", config.access_key_id());
         Ok(Self { shop: FlexiblePayments::new(config, &once(settings))?, target })
     }
 
@@ -48,7 +58,7 @@ impl FlexiblePaymentsGateway {
     async fn send(&self, intent: &IntentRecord) -> Submitted {
         let request = match request(intent) {
             Ok(request) => request,
-            Err(code) => return Submitted::Refused { code, request: None },
+            Err(why) => return Submitted::Unsendable { why },
         };
         match self.shop.submit_with_reason(&request).await {
             Ok((submitted, observation, reason)) => Submitted::Accepted {
@@ -157,7 +167,7 @@ impl FlexiblePaymentsGateway {
                 });
             }
             match page.start_time_for_next_transaction {
-                Some(next) if next != start => start = next,
+                Some(next) if next > start => start = next,
                 _ => return Looked::Told(Some(listed)),
             }
         }

@@ -129,7 +129,12 @@ async fn a_key_that_is_not_believed_ends_the_run() {
     let wrong = fps::Credentials::new(&*world.merchant.access_key_id, fps::Secret::new("wrong"));
     let config = fps::FlexiblePaymentsConfig::new(world.sandbox.url(), wrong).unwrap();
     let right = std::sync::Arc::clone(&world.gateway);
-    let gateway = fps::FlexiblePaymentsGateway::new(config, &fps::Settings::default()).unwrap();
+    let gateway = fps::FlexiblePaymentsGateway::new(
+        config,
+        fps::Environment::Sandbox,
+        &fps::Settings::default(),
+    )
+    .unwrap();
     world.gateway = std::sync::Arc::new(gateway);
     let summary = world.run(World::options()).await;
     assert!(matches!(summary.ended, Ended::Unauthorized { .. }), "{summary:?}");

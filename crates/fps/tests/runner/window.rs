@@ -1,21 +1,21 @@
 //! A key that the service has forgotten is never sent again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 
 use fps::RefundState;
 use fps::refund_runner::Ended;
 use fps_sandbox::{Fault, FaultPlan, FaultRule, Service};
 
-use crate::world::{ManualClock, World};
+use crate::world::{AheadClock, World};
 
 const WEEK: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 /// A refund whose first try got this fault, looked at again so many milliseconds later.
 async fn after(millis: i64, fault: Fault) -> World {
     let mut world = World::start(Service::FlexiblePayments, 1).await;
-    let manual = Arc::new(ManualClock(AtomicI64::new(world.clock.now().0)));
-    world.clock = Arc::<ManualClock>::clone(&manual);
+    let clock = Arc::new(AheadClock::default());
+    world.clock = Arc::<AheadClock>::clone(&clock);
     let rule = FaultRule::new(fault).operation("Refund").times(1);
     world.sandbox.set_faults(FaultPlan { seed: 1, rules: vec![rule] }).unwrap();
     let mut options = World::options();
@@ -25,7 +25,9 @@ async fn after(millis: i64, fault: Fault) -> World {
     assert_eq!(intent.life.state, RefundState::Unknown);
     let expires = intent.life.key_expires_at.unwrap();
     assert_eq!(expires.0, intent.life.sent_at.unwrap().0 + WEEK);
-    manual.0.store(intent.life.sent_at.unwrap().0 + millis, Ordering::SeqCst);
+    // It is that moment now, or a few milliseconds later.
+    let ahead = intent.life.sent_at.unwrap().0 + millis - world.clock.now().0;
+    clock.ahead.store(ahead, Ordering::SeqCst);
     assert_eq!(world.run(World::options()).await.ended, Ended::Done);
     world
 }

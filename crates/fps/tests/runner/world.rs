@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use fps::refund_ledger::{
@@ -9,7 +10,7 @@ use fps::refund_ledger::{
 };
 use fps::refund_runner::{BoxFuture, Clock, Gateway, Options, Runner, Summary, SystemClock};
 use fps::{
-    AmazonPayConfig, AmazonPayGateway, Credentials, Currency, FlexiblePaymentsConfig,
+    AmazonPayConfig, AmazonPayGateway, Credentials, Currency, Environment, FlexiblePaymentsConfig,
     FlexiblePaymentsGateway, Method, Money, Payment, Policy, PrivateKey, RefundState, Region,
     Settings,
 };
@@ -78,7 +79,7 @@ impl World {
         let prepared = self.ledger.prepare(intents, now).await.unwrap();
         assert!(prepared.iter().all(|it| matches!(it, Prepared::New { .. })), "{prepared:?}");
         let rows = u64::try_from(rows).unwrap();
-        self.ledger.seal_batch(BATCH, rows, 0, now).await.unwrap();
+        self.ledger.seal_batch(BATCH, "a test", (rows, 0), now).await.unwrap();
     }
 
     async fn pay(&self, service: Service) -> String {
@@ -156,19 +157,22 @@ fn gateway(service: Service, sandbox: &Sandbox, merchant: &Merchant) -> Arc<dyn 
     }
     let credentials = Credentials::new(&*merchant.access_key_id, merchant.secret_key.clone());
     let config = FlexiblePaymentsConfig::new(sandbox.url(), credentials).unwrap();
-    Arc::new(FlexiblePaymentsGateway::new(config, &settings).unwrap())
+    Arc::new(FlexiblePaymentsGateway::new(config, Environment::Sandbox, &settings).unwrap())
 }
 
-/// A clock that the test moves, and nobody waits for.
-pub(crate) struct ManualClock(pub(crate) std::sync::atomic::AtomicI64);
+/// That of the machine, and as much ahead as the test says.
+#[derive(Default)]
+pub(crate) struct AheadClock {
+    machine: SystemClock,
+    pub(crate) ahead: AtomicI64,
+}
 
-impl Clock for ManualClock {
+impl Clock for AheadClock {
     fn now(&self) -> Millis {
-        Millis(self.0.load(std::sync::atomic::Ordering::SeqCst))
+        self.machine.now().plus(self.ahead.load(Ordering::SeqCst))
     }
 
     fn sleep(&self, millis: i64) -> BoxFuture<'_, ()> {
-        self.0.fetch_add(millis, std::sync::atomic::Ordering::SeqCst);
-        Box::pin(tokio::task::yield_now())
+        self.machine.sleep(millis)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fps::refund_ledger::Ledger;
 use fps::refund_runner::{Ended, Gateway, Options, Runner, SystemClock};
 use fps::{
-    AmazonPayConfig, AmazonPayGateway, Credentials, FlexiblePaymentsConfig,
+    AmazonPayConfig, AmazonPayGateway, Credentials, Environment, FlexiblePaymentsConfig,
     FlexiblePaymentsGateway, PrivateKey, Region, Secret, Settings,
 };
 
@@ -23,7 +23,7 @@ pub(crate) fn gateway(plan: &Plan) -> Arc<dyn Gateway> {
     }
     let credentials = Credentials::new(&*plan.access_key_id, Secret::new(&*plan.secret_key));
     let config = FlexiblePaymentsConfig::new(&plan.url, credentials).unwrap();
-    Arc::new(FlexiblePaymentsGateway::new(config, &settings).unwrap())
+    Arc::new(FlexiblePaymentsGateway::new(config, Environment::Sandbox, &settings).unwrap())
 }
 
 /// Runs the batch to its end, unless it is killed.

@@ -205,6 +205,6 @@ async fn prepare(plan: &Plan) {
     let prepared = ledger.prepare(intents, now).await.unwrap();
     assert!(prepared.iter().all(|it| matches!(it, Prepared::New { .. })));
     let rows = u64::try_from(plan.rows.len()).unwrap();
-    ledger.seal_batch(&*plan.batch, rows, 0, now).await.unwrap();
+    ledger.seal_batch(&*plan.batch, "a test", (rows, 0), now).await.unwrap();
     ledger.close().await;
 }

@@ -57,6 +57,7 @@ CREATE TABLE intent (
     prepared_at BIGINT NOT NULL,
     state TEXT NOT NULL,
     attempts BIGINT NOT NULL,
+    lost BIGINT NOT NULL,
     sent_at BIGINT,
     key_expires_at BIGINT,
     changed_at BIGINT NOT NULL,

@@ -57,6 +57,7 @@ CREATE TABLE intent (
     prepared_at INTEGER NOT NULL,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL,
+    lost INTEGER NOT NULL,
     sent_at INTEGER,
     key_expires_at INTEGER,
     changed_at INTEGER NOT NULL,

@@ -35,6 +35,16 @@ const OF_BATCH: Sql = sql!(concat!(
     intent_columns!(),
     " FROM intent i JOIN payment p ON p.id = i.payment WHERE i.batch = $1 ORDER BY i.line LIMIT $2"
 ));
+const UNTOUCHED: Sql = sql!(
+    concat!(
+        "SELECT ",
+        intent_columns!(),
+        " FROM intent i JOIN payment p ON p.id = i.payment WHERE i.batch = $1 AND i.attempts = 0 \
+         AND i.state = 'prepared' AND i.refund IS NULL AND i.parked IS NULL AND i.worker IS NULL \
+         ORDER BY i.line LIMIT $2"
+    ),
+    " FOR UPDATE OF i SKIP LOCKED"
+);
 
 /// The batch as it is stored.
 pub(crate) async fn load<S: Session>(
@@ -116,8 +126,39 @@ pub(crate) async fn withdraw<S: Session>(
 ) -> Result<u64, Error> {
     must_be_open(session, name).await?;
     let values = vec![name.into(), Value::Int(most.into())];
+    let rows = session.one(OF_BATCH.of(S::DIALECT), values).await?;
+    take_back(session, rows, at).await
+}
+
+/// Takes back at most so many rows of a batch that nobody ever began to send, sealed or not; gives how
+/// many those were. A seal then covers the rest.
+pub(crate) async fn cancel<S: Session>(
+    session: &mut S,
+    name: &str,
+    most: u32,
+    at: Millis,
+) -> Result<u64, Error> {
+    let batch = load(session, name).await?.ok_or_else(|| Error::new(ErrorKind::NoSuchBatch))?;
+    let values = vec![name.into(), Value::Int(most.into())];
+    let rows = session.one(UNTOUCHED.of(S::DIALECT), values).await?;
+    let taken = take_back(session, rows, at).await?;
+    if let (Some(sealed_at), Some(rows), Some(skipped)) =
+        (batch.sealed_at, batch.rows, batch.skipped)
+    {
+        let (rows, skipped) = (rows.saturating_sub(taken), skipped.saturating_add(taken));
+        write_seal(
+            session,
+            BatchRecord { rows: Some(rows), skipped: Some(skipped), ..batch },
+            sealed_at,
+        )
+        .await?;
+    }
+    Ok(taken)
+}
+
+async fn take_back<S: Session>(session: &mut S, rows: Vec<Row>, at: Millis) -> Result<u64, Error> {
     let mut work = Work::default();
-    for mut row in session.one(OF_BATCH.of(S::DIALECT), values).await? {
+    for mut row in rows {
         let row = IntentRow::read(&mut row)?;
         work.intents.insert(row.id, row);
     }
@@ -133,14 +174,19 @@ pub(crate) async fn withdraw<S: Session>(
     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
 }
 
-/// Seals an open batch, if it has so many rows; one that is sealed alike is left as it is.
+/// Seals an open batch, if it has so many rows, and of this source; one that is sealed alike is left as
+/// it is.
 pub(crate) async fn seal<S: Session>(
     session: &mut S,
     name: &str,
+    source: &str,
     (rows, skipped): (u64, u64),
     at: Millis,
 ) -> Result<BatchRecord, Error> {
     let batch = load(session, name).await?.ok_or_else(|| Error::new(ErrorKind::NoSuchBatch))?;
+    if batch.source != source {
+        return Err(Error::new(ErrorKind::Invalid("source of a batch")));
+    }
     if batch.sealed_at.is_some() {
         let is_same = (batch.rows, batch.skipped) == (Some(rows), Some(skipped));
         return if is_same { Ok(batch) } else { Err(Error::new(ErrorKind::BatchSealed)) };
@@ -150,11 +196,25 @@ pub(crate) async fn seal<S: Session>(
     if u64::try_from(counted) != Ok(rows) {
         return Err(Error::new(ErrorKind::Invalid("number of rows")));
     }
-    let batch =
-        BatchRecord { sealed_at: Some(at), rows: Some(rows), skipped: Some(skipped), ..batch };
-    let int = |number: u64| i64::try_from(number).map_or(Value::Null, Value::Int);
-    let values: Vec<Value> =
-        vec![at.0.into(), int(rows), int(skipped), (&seal_of(&batch)).into(), name.into()];
+    write_seal(session, BatchRecord { rows: Some(rows), skipped: Some(skipped), ..batch }, at).await
+}
+
+async fn write_seal<S: Session>(
+    session: &mut S,
+    batch: BatchRecord,
+    at: Millis,
+) -> Result<BatchRecord, Error> {
+    let batch = BatchRecord { sealed_at: Some(at), ..batch };
+    let int = |number: Option<u64>| {
+        number.and_then(|number| i64::try_from(number).ok()).map_or(Value::Null, Value::Int)
+    };
+    let values: Vec<Value> = vec![
+        at.0.into(),
+        int(batch.rows),
+        int(batch.skipped),
+        (&seal_of(&batch)).into(),
+        (&batch.name).into(),
+    ];
     session.one(SEAL.of(S::DIALECT), values).await?;
     Ok(batch)
 }

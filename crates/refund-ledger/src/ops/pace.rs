@@ -11,6 +11,9 @@ const UPDATE: Sql = sql!("UPDATE pace SET free_at = $1 WHERE name = $2");
 
 const MICROS: i64 = 1_000;
 
+/// How far turns are given away beyond a burst, in microseconds: an hour is more than any run does.
+const AHEAD_MAX: i64 = 3_600_000_000;
+
 /// Gives the next turns, as many as asked for; the first of them may be in the past, which is now.
 ///
 /// It is the generic cell rate algorithm: `free_at` is when the bucket would be full again.
@@ -25,9 +28,11 @@ pub(crate) async fn run<S: Session>(
     let row = row.into_iter().next();
     let stored = row.map(|mut row| row.int()).transpose()?.unwrap_or_default();
     let now = now.0.saturating_mul(MICROS);
-    // A bucket that has long been full is full, not fuller.
-    let mut free_at = stored.max(now);
     let ahead = pace.interval_micros.saturating_mul(i64::from(pace.burst.saturating_sub(1)));
+    // A bucket that has long been full is full, not fuller; one that was emptied by a clock that was
+    // ahead is full as well, or everybody would wait until that time has come.
+    let is_of_another_clock = stored > now.saturating_add(ahead).saturating_add(AHEAD_MAX);
+    let mut free_at = if is_of_another_clock { now } else { stored.max(now) };
     let mut given = Vec::new();
     for _ in 0..turns {
         let at = free_at.saturating_sub(ahead).max(now);

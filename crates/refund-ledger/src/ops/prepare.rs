@@ -22,6 +22,14 @@ const BY_ROW: Sql = sql!(concat!(
     " FROM intent i JOIN payment p ON p.id = i.payment WHERE i.batch = $1 AND i.line = $2"
 ));
 
+// In another batch for the same account. What was declined may be asked for again.
+const BY_REFERENCE: Sql = sql!(
+    "SELECT i.batch, i.id FROM intent i JOIN batch b ON b.name = i.batch \
+     JOIN batch own ON own.name = $1 WHERE i.reference = $2 AND i.batch <> own.name \
+     AND i.state <> 'declined' AND b.provider = own.provider AND b.target = own.target \
+     ORDER BY i.id LIMIT 1"
+);
+
 /// Does all requests of this kind, and gives each answer with its place.
 pub(crate) async fn all<S: Session>(
     session: &mut S,
@@ -67,6 +75,7 @@ async fn run<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec<Pre
 async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec<Prepared>, Error> {
     let there = there(session, wishes).await?;
     let closed = closed_batches(session, wishes).await?;
+    let repeated = repeated(session, wishes, &there).await?;
     let mut work = Work::default();
     let new = wishes.iter().zip(&there).filter(|(_, there)| there.is_none());
     let names = new.map(|((wish, _), _)| (&*wish.provider, &*wish.payment)).collect();
@@ -74,7 +83,7 @@ async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec
     let mut answers = Vec::with_capacity(wishes.len());
     // Where among the answers each new one is.
     let mut places = Vec::new();
-    for ((wish, at), there) in wishes.iter().zip(there) {
+    for (((wish, at), there), repeated) in wishes.iter().zip(there).zip(repeated) {
         if let Some(there) = there {
             answers.push(compare(&there, wish));
             continue;
@@ -83,6 +92,10 @@ async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec
             wish.batch.as_ref().and_then(|batch| closed.get(&(batch, &wish.provider)))
         {
             answers.push(closed.clone());
+            continue;
+        }
+        if let Some(repeats) = repeated {
+            answers.push(repeats);
             continue;
         }
         let number = numbers.get(&(wish.provider.clone(), wish.payment.clone()));
@@ -128,6 +141,30 @@ async fn closed_batches<'a, S: Session>(
         closed.insert((name, provider), why);
     }
     Ok(closed)
+}
+
+/// Which of the new ones have the reference of a refund of another batch.
+async fn repeated<S: Session>(
+    session: &mut S,
+    wishes: &Wishes<'_>,
+    there: &[Option<IntentRow>],
+) -> Result<Vec<Option<Prepared>>, Error> {
+    let mut repeated: Vec<Option<Prepared>> = wishes.iter().map(|_| None).collect();
+    let mut places = Vec::new();
+    let mut values: Vec<Vec<Value>> = Vec::new();
+    for (place, ((wish, _), there)) in wishes.iter().zip(there).enumerate() {
+        if let (None, Some(batch), Some(reference)) = (there, &wish.batch, &wish.reference) {
+            places.push(place);
+            values.push(vec![batch.into(), reference.into()]);
+        }
+    }
+    let found = session.each(BY_REFERENCE.of(S::DIALECT), values).await?;
+    for (place, rows) in places.into_iter().zip(found) {
+        if let (Some(slot), Some(mut row)) = (repeated.get_mut(place), rows.into_iter().next()) {
+            *slot = Some(Prepared::Repeats { batch: row.text()?, id: IntentId(row.int()?) });
+        }
+    }
+    Ok(repeated)
 }
 
 /// What is there under the key or in the row of each.

@@ -183,7 +183,7 @@ const PAYMENTS: Sql = sql!(
 const INTENTS: Sql = sql!(
     "SELECT payment, ordinal, provider, key, key_until, key_window, amount, is_rest, scope, fee, \
      marketplace_fee, batch, line, content, reference, details, prepared_at, state, attempts, \
-     sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm \
+     lost, sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm \
      FROM intent WHERE payment > $1 AND payment <= $2 ORDER BY payment, ordinal"
 );
 const EVENTS: Sql = sql!(

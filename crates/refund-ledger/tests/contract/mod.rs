@@ -106,7 +106,7 @@ pub async fn sealed_batch(ledger: &Ledger, batch: &str, rows: u64) {
     });
     let prepared = ledger.prepare(wishes.collect(), NOW).await.unwrap();
     assert!(prepared.iter().all(|prepared| matches!(prepared, Prepared::New { .. })));
-    ledger.seal_batch(batch, rows, 0, NOW).await.unwrap();
+    ledger.seal_batch(batch, "test", (rows, 0), NOW).await.unwrap();
 }
 
 /// All that is due, for this long.

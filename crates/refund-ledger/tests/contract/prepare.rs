@@ -129,9 +129,12 @@ pub async fn batches_are_filled_taken_back_and_sealed(ledger: &Ledger, other: &L
     };
     assert_eq!(*differs, Prepared::Differs { id: *id, fields: vec!["key", "content"] });
     let is = |error: &ErrorKind, kind: &ErrorKind| assert_eq!(error, kind);
-    is(ledger.seal_batch("c", 1, 0, NOW).await.unwrap_err().kind(), &ErrorKind::NoSuchBatch);
     is(
-        ledger.seal_batch("b", 3, 0, NOW).await.unwrap_err().kind(),
+        ledger.seal_batch("c", "file 1", (1, 0), NOW).await.unwrap_err().kind(),
+        &ErrorKind::NoSuchBatch,
+    );
+    is(
+        ledger.seal_batch("b", "file 1", (3, 0), NOW).await.unwrap_err().kind(),
         &ErrorKind::Invalid("number of rows"),
     );
     // Taken back, as many as asked for, and filled again from something else.
@@ -142,13 +145,18 @@ pub async fn batches_are_filled_taken_back_and_sealed(ledger: &Ledger, other: &L
     assert_eq!((record.pending, record.refunds), (money(0), 0));
     assert_eq!(ledger.resource_batch("b", "file 2").await.unwrap().source, "file 2");
     assert!(matches!(prepare_one(ledger, row(1, 10_000, "x")).await, Prepared::New { .. }));
-    let sealed = ledger.seal_batch("b", 1, 4, NOW).await.unwrap();
+    // Whoever still reads the other source cannot seal what he did not write.
+    is(
+        ledger.seal_batch("b", "file 1", (1, 4), NOW).await.unwrap_err().kind(),
+        &ErrorKind::Invalid("source of a batch"),
+    );
+    let sealed = ledger.seal_batch("b", "file 2", (1, 4), NOW).await.unwrap();
     assert_eq!((sealed.rows, sealed.skipped, sealed.sealed_at), (Some(1), Some(4), Some(NOW)));
-    assert_eq!(other.seal_batch("b", 1, 4, NOW.plus(1)).await.unwrap(), sealed);
+    assert_eq!(other.seal_batch("b", "file 2", (1, 4), NOW.plus(1)).await.unwrap(), sealed);
     assert_eq!(other.batch("b").await.unwrap(), Some(sealed.clone()));
     assert_eq!(other.batches().await.unwrap(), [sealed]);
     for error in [
-        ledger.seal_batch("b", 1, 5, NOW).await.unwrap_err(),
+        ledger.seal_batch("b", "file 2", (1, 5), NOW).await.unwrap_err(),
         ledger.withdraw("b", 1, NOW).await.unwrap_err(),
         ledger.resource_batch("b", "file 3").await.unwrap_err(),
     ] {

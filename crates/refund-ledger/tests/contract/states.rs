@@ -80,6 +80,11 @@ impl Model {
                 self.has_alarm = true;
             }
             Step::Accepted(refund, state) => {
+                // What had ended as never made has a name now.
+                let is_of_none = self.state == RefundState::Declined && self.refund.is_none();
+                if is_of_none && state != Some(Observation::Declined) {
+                    self.has_alarm = true;
+                }
                 self.refund = Some(refund);
                 self.observe(Observation::Accepted);
                 if let Some(state) = state {

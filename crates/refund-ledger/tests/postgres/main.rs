@@ -51,5 +51,5 @@ async fn batch(ledger: &Ledger, payments: u32) {
     };
     let prepared = ledger.prepare((0..payments).map(row).collect(), NOW).await.unwrap();
     assert!(prepared.iter().all(|prepared| matches!(prepared, Prepared::New { .. })));
-    ledger.seal_batch("b", payments.into(), 0, NOW).await.unwrap();
+    ledger.seal_batch("b", "test", (payments.into(), 0), NOW).await.unwrap();
 }

@@ -13,7 +13,7 @@ async fn what_is_asked_twice_happens_once() {
     import(&ledger, 3, 10).await;
     import(&ledger, 3, 10).await;
     batch(&ledger, 2).await;
-    ledger.seal_batch("b", 2, 0, NOW).await.unwrap();
+    ledger.seal_batch("b", "test", (2, 0), NOW).await.unwrap();
     for is_first in [true, false] {
         let prepared = ledger.prepare(vec![wish(2, "alone", 1_000)], NOW).await.unwrap();
         assert_eq!(matches!(prepared[..], [Prepared::New { .. }]), is_first, "{prepared:?}");

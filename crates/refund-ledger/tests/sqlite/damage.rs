@@ -37,7 +37,7 @@ async fn filled(path: &Path) {
     let wishes = (0..PAYMENTS * 3).map(wish).collect();
     let prepared = ledger.prepare(wishes, NOW).await.unwrap();
     let rows = PAYMENTS * 3 / 4;
-    ledger.seal_batch("a", rows, 2, NOW).await.unwrap();
+    ledger.seal_batch("a", "file", (rows, 2), NOW).await.unwrap();
     let claimed = ledger.claim(Wanted::new("w", 100, 1_000).batch("a"), NOW).await.unwrap();
     for (number, claim) in claimed.iter().map(|claimed| &claimed.claim).enumerate() {
         let attempt = ledger.sending(claim, NOW.plus(1), 0).await.unwrap();
@@ -290,7 +290,7 @@ async fn rows_that_are_gone_doubled_or_swapped_are_found() {
         changes.push(format!(
             "INSERT INTO intent SELECT id + 1000, payment, ordinal + 9, provider, key || 'x', \
              key_until, key_window, amount, is_rest, scope, fee, marketplace_fee, NULL, line, content, \
-             reference, details, prepared_at, state, attempts, sent_at, key_expires_at, changed_at, \
+             reference, details, prepared_at, state, attempts, lost, sent_at, key_expires_at, changed_at, \
              refund, reason, request, parked, alarm, worker, fence, due_at FROM intent \
              WHERE payment = {id} AND ordinal = 1"
         ));
@@ -307,7 +307,7 @@ async fn rows_that_are_gone_doubled_or_swapped_are_found() {
 
 const WITHOUT_LEASE: &str = "id, payment, ordinal, provider, key, key_until, key_window, amount, \
     is_rest, scope, fee, marketplace_fee, batch, line, content, reference, details, prepared_at, state, \
-    attempts, sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm";
+    attempts, lost, sent_at, key_expires_at, changed_at, refund, reason, request, parked, alarm";
 
 /// Every value of every row of ours, or what stops whoever reads them.
 fn dump(path: &Path) -> Result<BTreeMap<String, Vec<Vec<Value>>>, rusqlite::Error> {

@@ -23,6 +23,12 @@ pub enum PlanError {
         /// The account and environment that it is for.
         target: String,
     },
+    /// Another batch for the same account was planned from the same file: its refunds would be made
+    /// twice.
+    SameFile {
+        /// That batch.
+        batch: String,
+    },
     /// Payments were to be looked up with another provider or in another account.
     OtherGateway,
     /// Somebody sealed the batch in the meantime.
@@ -48,6 +54,9 @@ impl fmt::Display for PlanError {
             Self::OtherTarget { provider, target } => {
                 write!(f, "a batch of this name is there already, for {provider} and {target}")
             }
+            Self::SameFile { batch } => {
+                write!(f, "the batch `{batch}` was planned from the same file")
+            }
             Self::OtherGateway => {
                 f.write_str("payments cannot be looked up in another account than the batch's")
             }
@@ -67,6 +76,7 @@ impl StdError for PlanError {
             Self::Ledger(error) => Some(error),
             Self::SourceChanged
             | Self::OtherTarget { .. }
+            | Self::SameFile { .. }
             | Self::OtherGateway
             | Self::SealedMeanwhile
             | Self::Unanswered { .. }

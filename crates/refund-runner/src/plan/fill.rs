@@ -289,6 +289,14 @@ impl Fill<'_, '_, '_> {
                 Verdict::Differs(RowDifference { line, row, intent: Some(id), fields })
             }
             Prepared::Refused(refused) => refusal(refused),
+            Prepared::Repeats { batch, .. } => {
+                let sentence = format!("the batch `{batch}` has a refund of this reference");
+                let fault = Fault {
+                    column: Some("reference".to_owned()),
+                    ..Fault::new("repeats", sentence)
+                };
+                Verdict::Bad(fault, None)
+            }
             Prepared::NoSuchPayment => return Ok(None),
             Prepared::BatchSealed => match self.sealed_from_this {
                 None => return Err(PlanError::SealedMeanwhile),

@@ -69,9 +69,7 @@ impl Shared {
         claim: &Claim,
         intent: &IntentRecord,
     ) -> Result<(RefundState, Heard), Error> {
-        if intent.life.attempts >= self.options.tries_max
-            && intent.life.state == RefundState::Unknown
-        {
+        if intent.life.lost >= self.options.tries_max && intent.life.state == RefundState::Unknown {
             return self.search(claim, intent, "its answers were lost again and again").await;
         }
         if !self.turn(&self.submits, claim).await? {
@@ -89,7 +87,7 @@ impl Shared {
             Err(error) => return Err(error),
         };
         self.observer.event(&Event::Sending { intent, attempt: attempt.number });
-        let answer = self.gateway.submit(intent).await;
+        let answer = self.submit_in_time(intent, now).await;
         let now = self.clock.now();
         let again_at = now.plus(self.backoff(intent, attempt.number));
         let report = |outcome| Report::of_try(&attempt, outcome, now);
@@ -101,7 +99,9 @@ impl Shared {
             }
             Submitted::Refused { code, request } => {
                 let outcome = Outcome::Refused { code: code.clone(), is_retriable: false };
-                let state = self.record(with_request(report(outcome), request), intent).await?;
+                // Nobody else takes it up before it was searched for.
+                let report = report(outcome).next_at(now.plus(self.options.lease));
+                let state = self.record(with_request(report, request), intent).await?;
                 return match state {
                     // A refusal does not say what became of a try before it.
                     RefundState::Unknown => self.search(claim, intent, &code).await,
@@ -122,25 +122,47 @@ impl Shared {
             }
             Submitted::KeyConflict { code } => {
                 let why = format!("the key was used before for something else ({code})");
-                return self.lost_and_parked(report(Outcome::Unknown), intent, &why).await;
+                return self.and_parked(report(Outcome::Unknown), intent, &why).await;
             }
             Submitted::Mismatch { what } => {
-                return self.lost_and_parked(report(Outcome::Unknown), intent, &what).await;
+                return self.and_parked(report(Outcome::Unknown), intent, &what).await;
+            }
+            Submitted::Unsendable { why } => {
+                return self.and_parked(report(Outcome::NotSent), intent, &why).await;
             }
             Submitted::Unauthorized { code } => {
                 let outcome = Outcome::Refused { code: code.clone(), is_retriable: true };
-                (report(outcome).next_at(now), Heard::Unauthorized(code))
+                (report(outcome).next_at(again_at), Heard::Unauthorized(code))
             }
         };
         Ok((self.record(report, intent).await?, heard))
     }
 
-    async fn lost_and_parked(
+    /// Sends, but not beyond the end of the key: what arrives later would be a new refund.
+    async fn submit_in_time(&self, intent: &IntentRecord, now: Millis) -> Submitted {
+        // Until its first try has left, the end of a key is not known, and far.
+        let end = intent.life.key_expires_at.unwrap_or(Millis(i64::MAX));
+        let left = end.0.saturating_sub(now.0);
+        if left > self.options.lease {
+            return self.gateway.submit(intent).await;
+        }
+        tokio::select! {
+            biased;
+            answer = self.gateway.submit(intent) => answer,
+            () = self.clock.sleep(left) => {
+                Submitted::Lost { why: "its key came to an end first".to_owned() }
+            }
+        }
+    }
+
+    async fn and_parked(
         &self,
         report: Report,
         intent: &IntentRecord,
         why: &str,
     ) -> Result<(RefundState, Heard), Error> {
+        // Nobody else takes it up in between.
+        let report = report.next_at(self.clock.now().plus(self.options.lease));
         let state = self.record(report, intent).await?;
         self.park(intent, why).await?;
         Ok((state, Heard::Answered))
@@ -245,10 +267,15 @@ impl Shared {
         }
         let now = self.clock.now();
         let at = turns.next(now).await?;
-        if at > now {
-            if at.plus(self.options.lease_rest()) > claim.until {
-                self.ledger.renew(claim, at.plus(self.options.lease)).await?;
+        let at = at.max(now);
+        // With less than that left, an answer could come when somebody else has it.
+        if at.plus(self.options.lease_rest()) > claim.until {
+            match self.ledger.renew(claim, at.plus(self.options.lease)).await {
+                Err(error) if is_no_longer_ours(&error) => return Ok(false),
+                renewed => renewed?,
             }
+        }
+        if at > now {
             tokio::select! {
                 () = self.clock.sleep(at.0.saturating_sub(now.0)) => {}
                 // Whoever could halt it has gone, and it never halts.
@@ -270,7 +297,7 @@ impl Shared {
         }
     }
 
-    async fn park(&self, intent: &IntentRecord, why: &str) -> Result<(), Error> {
+    pub(crate) async fn park(&self, intent: &IntentRecord, why: &str) -> Result<(), Error> {
         self.observer.event(&Event::Parked { intent, why });
         match self.ledger.park(intent.id, why, self.clock.now()).await {
             // Somebody learned in between how it ended.
@@ -300,7 +327,8 @@ impl Shared {
     /// How long before the next question: a half of its age so far.
     fn patience(&self, intent: &IntentRecord, now: Millis) -> i64 {
         let age = now.0.saturating_sub(intent.life.sent_at.unwrap_or(now).0);
-        (age / 2).clamp(self.options.follow_first, self.options.follow_longest)
+        let first = self.options.follow_first.max(1);
+        (age / 2).clamp(first, self.options.follow_longest.max(first))
     }
 }
 
@@ -318,6 +346,11 @@ fn with_request(report: Report, request: Option<String>) -> Report {
 fn is_no_longer_ours(error: &Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::LeaseLost | ErrorKind::Ended(_) | ErrorKind::Taken(_) | ErrorKind::Parked
+        ErrorKind::LeaseLost
+            | ErrorKind::Ended(_)
+            | ErrorKind::Taken(_)
+            | ErrorKind::Parked
+            // Somebody took it back.
+            | ErrorKind::NoSuchIntent
     )
 }
