@@ -128,9 +128,6 @@ impl Ledger {
         if let Some(writer) = &self.writer {
             writer.close().await;
         }
-        if let Some(writer) = &self.writer {
-            writer.close().await;
-        }
     }
 
     async fn run(&self, op: Op) -> Result<Answer, Error> {
