@@ -100,6 +100,9 @@ fn not_opened(error: Error, place: &str) -> Failure {
         Kind::Damaged(_) => {
             "keep the file as it is, and go on from a copy that `fps ledger verify` finds whole"
         }
+        Kind::Full | Kind::Storage => {
+            "see that its disk works and has room, and call the same again: nothing is lost"
+        }
         _ => "--ledger, FPS_LEDGER or a profile names it; `fps config show --origin` tells which",
     };
     Failure::from_error(error, what).hint(hint)

@@ -155,8 +155,11 @@ fn set_up(connection: &Connection) -> Result<(), Error> {
         .map_err(at_opening)
 }
 
+/// A disk that fails says nothing against the file: the same may be tried again.
 fn at_opening(error: rusqlite::Error) -> Error {
+    let is_of_disk = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
     match Error::from(error) {
+        error if is_of_disk => error,
         error if matches!(error.kind(), ErrorKind::Storage | ErrorKind::Damaged(_)) => {
             open_error(error)
         }
