@@ -116,6 +116,7 @@ fn options(running: &Running) -> Result<Options, Failure> {
     };
     let mut options = Options::new(worker);
     options.concurrency = running.concurrency;
+    options.lease = i64::from(running.lease) * 1_000;
     options.deadline = running.deadline.map(|seconds| i64::from(seconds) * 1_000);
     options.give_up_after = i64::from(running.give_up_after) * 1_000;
     options.follow_first = i64::from(running.follow_after.max(1));

@@ -89,6 +89,11 @@ pub(crate) struct Running {
     /// The name of this worker; each on one ledger has its own [default: made of machine and process].
     #[arg(long, value_name = "NAME")]
     pub(crate) worker: Option<String>,
+    /// Leave to other workers what this one has claimed and not spoken of for so many seconds; longer than
+    /// a request takes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) lease: u32,
     #[command(flatten)]
     pub(crate) consent: Consent,
 }
