@@ -71,9 +71,22 @@ pub(super) fn csv(rows: &impl Serialize) -> serde_json::Result<String> {
 fn cell((_, value): &(String, Box<RawValue>)) -> serde_json::Result<String> {
     match value.get() {
         "null" => Ok(String::new()),
-        text if text.starts_with('"') => serde_json::from_str(text),
+        text if text.starts_with('"') => serde_json::from_str(text).map(harmless),
         other => Ok(other.to_owned()),
     }
+}
+
+/// A spreadsheet takes a cell for a formula if it begins like one, and what is in it may have come from
+/// anybody. With an apostrophe before it, it is a text. A number with its sign is harmless.
+fn harmless(text: String) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_number = |text: &str| {
+        let digits = text.trim_start_matches(['+', '-']);
+        text.len() - digits.len() == 1
+            && digits.starts_with(|c: char| c.is_ascii_digit())
+            && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+    };
+    if is_formula && !is_number(&text) { format!("'{text}") } else { text }
 }
 
 fn split(rows: &impl Serialize) -> serde_json::Result<Vec<Box<RawValue>>> {
@@ -115,6 +128,27 @@ mod tests {
         ] {
             assert_eq!(csv(&value).unwrap(), printed);
         }
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (text, printed) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+            ("-2+3", "'-2+3"),
+            ("--1", "'--1"),
+            ("-", "'-"),
+            ("-.5", "'-.5"),
+            ("-3.50", "-3.50"),
+            ("+7", "+7"),
+            ("a=b", "a=b"),
+            ("S01-1", "S01-1"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(text.to_owned()), printed);
+        }
+        assert_eq!(csv(&json!({"a": "\t=1", "b": "\r=1"})).unwrap(), "a,b\n'\t=1,\"'\r=1\"\n");
     }
 
     #[test]
