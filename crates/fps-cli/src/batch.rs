@@ -14,7 +14,7 @@ use std::sync::Arc;
 use fps::refund_ledger::{BatchRecord, Error, Ledger};
 use fps::refund_runner::Gateway;
 
-use crate::cli::{BatchVerb, Connection, Kept, Service};
+use crate::cli::{BatchVerb, Connection, Kept, Service, Source};
 use crate::config::Configuration;
 use crate::exit::{Exit, Failure, OrFail};
 
@@ -38,27 +38,32 @@ pub(crate) const LEDGER_FAILED: &str = "the ledger failed";
 pub(crate) struct Sender {
     pub(crate) ledger: Ledger,
     pub(crate) gateway: Arc<dyn Gateway>,
-    pub(crate) is_live: bool,
-    pub(crate) place: String,
-}
-
-impl Sender {
-    pub(crate) async fn open(
-        configuration: &Configuration,
-        service: Service,
-    ) -> Result<Self, Failure> {
-        let (gateway, is_live) = configuration.gateway(service)?;
-        let place = configuration.ledger().to_owned();
-        let ledger = to_write(&place).await?;
-        Ok(Self { ledger, gateway, is_live, place })
-    }
 }
 
 fn is_address(place: &str) -> bool {
     place.starts_with("postgres://") || place.starts_with("postgresql://")
 }
 
-/// Opens a ledger that may be written.
+/// May there be a ledger? Of an address, only its server knows.
+fn is_there(place: &str) -> bool {
+    is_address(place) || Path::new(place).try_exists().unwrap_or(true)
+}
+
+fn must_be_there(place: &str) -> Result<(), Failure> {
+    match is_there(place) {
+        true => Ok(()),
+        false => Err(Failure::new(Exit::Usage, format!("there is no ledger {place}"))
+            .hint("`fps batch plan` makes one; --ledger, FPS_LEDGER or a profile names another")),
+    }
+}
+
+/// Opens a ledger that is there and may be written.
+pub(crate) async fn to_go_on(place: &str) -> Result<Ledger, Failure> {
+    must_be_there(place)?;
+    to_write(place).await
+}
+
+/// Opens a ledger that may be written; one that is not there is made.
 pub(crate) async fn to_write(place: &str) -> Result<Ledger, Failure> {
     let opened = match is_address(place) {
         true => Ledger::connect(place).await,
@@ -69,12 +74,16 @@ pub(crate) async fn to_write(place: &str) -> Result<Ledger, Failure> {
 
 /// Opens a ledger that is only asked; whoever writes it is not disturbed.
 pub(crate) async fn to_read(kept: &Kept) -> Result<Ledger, Failure> {
-    let place = configuration(kept)?.ledger().to_owned();
-    let opened = match is_address(&place) {
-        true => Ledger::connect_to_read(&place).await,
-        false => Ledger::open_to_read(&place).await,
+    to_read_at(configuration(kept)?.ledger()).await
+}
+
+async fn to_read_at(place: &str) -> Result<Ledger, Failure> {
+    must_be_there(place)?;
+    let opened = match is_address(place) {
+        true => Ledger::connect_to_read(place).await,
+        false => Ledger::open_to_read(place).await,
     };
-    opened.map_err(|error| not_opened(error, &place))
+    opened.map_err(|error| not_opened(error, place))
 }
 
 pub(crate) fn configuration(kept: &Kept) -> Result<Configuration, Failure> {
@@ -109,11 +118,11 @@ fn not_opened(error: Error, place: &str) -> Failure {
 }
 
 /// The batch that a file is, unless it was called something.
-pub(crate) fn name_of(batch: Option<&String>, file: &Path) -> Result<String, Failure> {
-    if let Some(batch) = batch {
+pub(crate) fn name_of(source: &Source) -> Result<String, Failure> {
+    if let Some(batch) = &source.batch {
         return Ok(batch.clone());
     }
-    let stem = file.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+    let stem = source.file.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
     stem.ok_or_else(|| {
         Failure::new(Exit::Usage, "the file's name is no name for a batch").hint("give --batch")
     })

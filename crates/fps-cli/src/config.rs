@@ -19,6 +19,7 @@ use self::setting::{Setting, word};
 pub(crate) use self::show::run;
 use crate::cli::{Connection, Service};
 use crate::exit::{Exit, Failure};
+use crate::output::quoted;
 
 /// The variables that name no setting but where settings are.
 const CONFIG: &str = "FPS_CONFIG";
@@ -152,6 +153,25 @@ fn flags(arguments: &Connection) -> Result<Layer, Failure> {
         layer.set(setting, path(setting, value)?);
     }
     Ok(layer)
+}
+
+/// The flags of a connection as they were typed, for a shell, each with a blank before it.
+pub(crate) fn typed(arguments: &Connection) -> Result<String, Failure> {
+    let mut text = String::new();
+    for (setting, value) in flags(arguments)?.values {
+        text.push_str(&format!(" {}={}", setting.flag(), quoted(value.expose())));
+    }
+    let profile = arguments.profile.as_ref().map(PathBuf::from);
+    for (flag, value) in [
+        ("sandbox-file", &arguments.sandbox_file),
+        ("config", &arguments.config),
+        ("profile", &profile),
+    ] {
+        if let Some(value) = value {
+            text.push_str(&format!(" --{flag}={}", quoted(&value.to_string_lossy())));
+        }
+    }
+    Ok(text)
 }
 
 fn named(variable: Option<OsString>) -> Option<PathBuf> {

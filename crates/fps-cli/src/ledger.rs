@@ -5,11 +5,11 @@ pub(crate) mod listing;
 
 use fps::refund_ledger::{Filter, IntentId, Millis, Outcome, Report as Learned, Verified};
 use fps::refund_runner::{Clock as _, SystemClock};
-use fps::{Observation, RefundState, Timestamp};
+use fps::{Observation, Timestamp};
 use serde::Serialize;
 
 use self::listing::List;
-use crate::batch::{LEDGER_FAILED, amount, configuration, list, states, to_read, to_write};
+use crate::batch::{LEDGER_FAILED, amount, configuration, list, states, to_go_on, to_read};
 use crate::cli::{LedgerExport, LedgerFind, LedgerResolve, LedgerVerb, LedgerVerify};
 use crate::exit::{Exit, Failure, OrFail};
 use crate::output::{Report, print, print_text, table};
@@ -129,7 +129,7 @@ fn date(flag: &str, text: &str) -> Result<Millis, Failure> {
 fn resolve(arguments: &LedgerResolve) -> Result<(), Failure> {
     block_on_or_signal(async {
         let configuration = configuration(&arguments.kept)?;
-        let ledger = to_write(configuration.ledger()).await?;
+        let ledger = to_go_on(configuration.ledger()).await?;
         let id = IntentId(arguments.number);
         let now = SystemClock::default().now();
         let page = Filter::new().after(IntentId(id.0.saturating_sub(1))).most(1);
@@ -141,26 +141,21 @@ fn resolve(arguments: &LedgerResolve) -> Result<(), Failure> {
         if intent.life.state.is_final() {
             return Err(Failure::new(Exit::Rule, "the refund has ended, and what ended stays"));
         }
-        if intent.life.parked.is_none() && intent.life.state != RefundState::Unknown {
+        // A run that goes on with it would not know what was decided here.
+        if intent.life.parked.is_none() {
             return Err(Failure::new(Exit::Rule, "the refund does not wait for a human")
                 .hint("the next run goes on with it"));
         }
-        let outcome = if let Some(refund) = &arguments.made {
-            Some(Outcome::accepted(&**refund, Some(Observation::Accepted)))
-        } else if arguments.never_made {
-            Some(Outcome::declined("never made, as somebody found out and recorded by hand"))
-        } else {
-            None
-        };
-        if intent.life.parked.is_some() {
-            ledger.unpark(id, now).await.or_fail(LEDGER_FAILED)?;
-        }
-        if let Some(outcome) = outcome {
+        // It waits until what was found out is on record, or the next run would send it again.
+        if let Some(outcome) = outcome(arguments) {
             let learned = Learned::of_refund(id, outcome, now);
             let recorded = ledger.record_one(learned).await.or_fail(LEDGER_FAILED)?;
             if let Some(alarm) = recorded.alarm {
                 return Err(Failure::new(Exit::Rule, alarm));
             }
+        }
+        if !arguments.never_made {
+            ledger.unpark(id, now).await.or_fail(LEDGER_FAILED)?;
         }
         let after = ledger.intents(page).await.or_fail(LEDGER_FAILED)?;
         ledger.close().await;
@@ -168,4 +163,14 @@ fn resolve(arguments: &LedgerResolve) -> Result<(), Failure> {
         list.page(&after)?;
         list.end()
     })
+}
+
+/// What was found out, if it was.
+fn outcome(arguments: &LedgerResolve) -> Option<Outcome> {
+    match &arguments.made {
+        Some(refund) => Some(Outcome::accepted(&**refund, Some(Observation::Accepted))),
+        None => arguments
+            .never_made
+            .then(|| Outcome::declined("never made, as somebody found out and recorded by hand")),
+    }
 }

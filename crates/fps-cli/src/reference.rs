@@ -15,6 +15,13 @@ Results go to standard output, everything else to standard error. `--output json
 described in [`schema`](schema) and only grows; `ndjson` prints a row a line, `csv` a header and a row a line. The table
 is for people and may change. A failure is one sentence beginning with `error:`, its causes, and often a hint. The exit
 codes are listed in the first block. Colours are only in the help, never carry meaning, and go with `NO_COLOR`.
+
+In CSV, a text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage
+return, and is no number) has an apostrophe before it; JSON has every text as it is.
+
+`fps batch run` and `fps batch resume` tell on standard error how far they are: at a terminal by a bar, and else by one
+JSON object a line, described in [`schema/events.json`](schema/events.json). The first is `started`, and the last of a
+run is `ended`; a failure is told after it, as by every verb.
 ";
 
 fn docs() -> PathBuf {

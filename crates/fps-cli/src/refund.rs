@@ -14,7 +14,7 @@ use crate::config::{Configuration, Connected};
 use crate::consent::Asking;
 use crate::decision::{amount, currency, refused, said, state, timing};
 use crate::exit::{Exit, Failure};
-use crate::output::{Report, print, table};
+use crate::output::{Report, print, quoted, table};
 use crate::progress::step;
 use crate::runtime::block_on_or_signal;
 
@@ -103,15 +103,6 @@ fn again(arguments: &Refund, order: &Order<'_>, sum: Money) -> String {
         }
     }
     call
-}
-
-/// A text as one word of a shell.
-fn quoted(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    match !text.is_empty() && text.bytes().all(plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
 }
 
 async fn send(

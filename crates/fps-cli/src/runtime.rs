@@ -12,20 +12,28 @@ pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> 
     runtime()?.block_on(command)
 }
 
+/// The same, by a command that looks after signals itself and may have asked a question: one that nobody
+/// has answered by the end is forgotten.
+pub(crate) fn block_on_and_forget<T>(
+    command: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(command);
+    runtime.shutdown_background();
+    outcome
+}
+
 /// The same, or until a signal ends it. A question that nobody has answered by then is forgotten.
 pub(crate) fn block_on_or_signal<T>(
     command: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let runtime = runtime()?;
-    let outcome = runtime.block_on(async {
+    block_on_and_forget(async {
         let ended = signals::ended()?;
         tokio::select! {
             outcome = command => outcome,
             exit = ended => Err(Failure::new(exit, "ended by a signal")),
         }
-    });
-    runtime.shutdown_background();
-    outcome
+    })
 }
 
 fn runtime() -> Result<Runtime, Failure> {

@@ -2,67 +2,109 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use fps::refund_ledger::Ledger;
 use fps::refund_runner::{
-    Clock as _, Plan, PlanEvent, PlanTotal, Planner, Rows, Sealing, Step, SystemClock,
+    Clock as _, Gateway, Plan, PlanError, PlanTotal, Planner, Rows, Sealing, SystemClock,
 };
 use fps::{Currency, Policy};
 use serde::Serialize;
 
-use super::{Sender, name_of};
+use super::watch::Watch;
+use super::{Sender, name_of, to_read_at, to_write};
 use crate::cli::{BatchPlan, Service, Source};
 use crate::config::Configuration;
 use crate::exit::{Exit, Failure, OrFail};
 use crate::output::{Report, print, table, visible};
-use crate::progress::{step, tell};
 use crate::runtime::block_on_or_signal;
 
-/// How many bad rows are told one by one.
-const TOLD: u64 = 20;
+/// How many rows are looked at for the service.
+const ROWS_READ_FOR_SERVICE: u32 = 1_000;
 
 pub(crate) fn run(arguments: &BatchPlan) -> Result<(), Failure> {
     block_on_or_signal(async {
         let configuration = Configuration::read(&arguments.connection)?;
         let service = service(&configuration, &arguments.source.file)?;
+        let (gateway, _) = configuration.gateway(service)?;
         if arguments.dry_run {
-            return rehearse(arguments, &configuration, service).await;
+            return rehearse(arguments, configuration.ledger(), gateway, service).await;
         }
-        let sender = Sender::open(&configuration, service).await?;
-        let plan = plan(&arguments.source, &sender, service, None).await?;
+        let sender = Sender { ledger: to_write(configuration.ledger()).await?, gateway };
+        let planned = plan(&arguments.source, &sender, service, None, &Watch::of_plan()).await;
         sender.ledger.close().await;
-        print(arguments.output, &Planned::new(&plan))?;
-        can_run(&plan)
+        let planned = planned?;
+        print(arguments.output, &Planned::new(&planned))?;
+        can_run(&planned)
     })
 }
 
 /// In a ledger of its own, that goes again.
 async fn rehearse(
     arguments: &BatchPlan,
-    configuration: &Configuration,
+    place: &str,
+    gateway: Arc<dyn Gateway>,
     service: Service,
 ) -> Result<(), Failure> {
     let folder = tempfile::tempdir().or_fail("there is no room for temporary files")?;
-    let scratch = Ledger::open(folder.path().join("scratch.db")).await;
-    let scratch = scratch.or_fail(super::LEDGER_FAILED)?;
-    let sender = Sender::open(configuration, service).await?;
-    let plan = plan(&arguments.source, &sender, service, Some(&scratch)).await?;
+    let scratch =
+        async |name| Ledger::open(folder.path().join(name)).await.or_fail(super::LEDGER_FAILED);
+    let name = name_of(&arguments.source)?;
+    // Where there is none, none is made.
+    let mut ledger = match super::is_there(place) {
+        true => to_read_at(place).await?,
+        false => scratch("none.db").await?,
+    };
+    let batch = ledger.batch(name).await.or_fail(super::LEDGER_FAILED)?;
+    if batch.is_some_and(|batch| batch.sealed_at.is_some()) {
+        // Rows are compared by whoever could write them, and nothing is written.
+        ledger.close().await;
+        ledger = to_write(place).await?;
+    }
+    let scratch = scratch("scratch.db").await?;
+    let sender = Sender { ledger, gateway };
+    let source = &arguments.source;
+    let planned = plan(source, &sender, service, Some(&scratch), &Watch::of_plan()).await;
     scratch.close().await;
     sender.ledger.close().await;
-    print(arguments.output, &Planned::new(&plan))?;
-    match plan.sealing {
-        Sealing::Rehearsed => Ok(()),
-        _ => can_run(&plan),
-    }
+    let planned = planned?;
+    print(arguments.output, &Planned::new(&planned))?;
+    can_run(&planned)
 }
 
 /// The service that is configured, or that the form of the first id tells.
 pub(crate) fn service(configuration: &Configuration, file: &Path) -> Result<Service, Failure> {
-    let first = || {
-        let mut rows = Rows::new(File::open(file).ok()?).ok()?;
-        rows.advance().ok()??.content.ok().map(|row| row.payment)
-    };
-    configuration.service(first().as_deref())
+    let first = first_payment(open(file)?);
+    configuration.service(first.as_deref()).map_err(|failure| match first {
+        Some(_) => failure,
+        None => {
+            let message = format!("no row of {} tells which service it is for", file.display());
+            Failure::new(Exit::Usage, message).hint("give --service, or mend the rows")
+        }
+    })
+}
+
+/// Of the first row that can be read, if there is one near the beginning.
+fn first_payment(file: File) -> Option<String> {
+    let mut rows = Rows::new(file).ok()?;
+    for _ in 0..ROWS_READ_FOR_SERVICE {
+        if let Ok(row) = rows.advance().ok()??.content {
+            return Some(row.payment);
+        }
+    }
+    None
+}
+
+fn open(file: &Path) -> Result<File, Failure> {
+    let not_read = || format!("{} cannot be read", file.display());
+    let opened = File::open(file)
+        .and_then(|opened| Ok((opened.metadata()?.is_file(), opened)))
+        .map_err(|error| Failure::new(Exit::Usage, not_read()).because(error))?;
+    match opened {
+        (true, file) => Ok(file),
+        // It is read twice.
+        (false, _) => Err(Failure::new(Exit::Usage, not_read()).hint("name a file of rows")),
+    }
 }
 
 /// Plans a file, and tells what is bad of it.
@@ -71,13 +113,12 @@ pub(crate) async fn plan(
     sender: &Sender,
     service: Service,
     scratch: Option<&Ledger>,
+    watch: &Watch,
 ) -> Result<Plan, Failure> {
-    let batch = name_of(source.batch.as_ref(), &source.file)?;
+    let batch = name_of(source)?;
     let shown = source.file.display();
-    let mut file = File::open(&source.file).map_err(|error| {
-        Failure::new(Exit::Usage, format!("{shown} cannot be read")).because(error)
-    })?;
-    step(&format!("planning the batch `{batch}` from {shown}"));
+    let mut file = open(&source.file)?;
+    watch.planning(&batch, &source.file);
     let clock = SystemClock::default();
     let gateway = &*sender.gateway;
     let policy = move |currency: Currency| match service {
@@ -94,46 +135,22 @@ pub(crate) async fn plan(
     if let Some(scratch) = scratch {
         planner = planner.rehearse(scratch);
     }
-    let mut told = 0;
-    let planned =
-        planner.plan(&mut file, clock.now(), &mut |event| tell_of(event, &mut told)).await;
+    let planned = planner.plan(&mut file, clock.now(), &mut |event| watch.plan(event)).await;
     planned.map_err(|error| {
-        Failure::from_error(
-            error,
-            format!("{shown} was not planned, and nothing can be sent of it"),
-        )
-        .hint("plan it again: what was written down is found again")
+        let hint = hint(&error);
+        let message = format!("{shown} was not planned, and nothing can be sent of it");
+        Failure::from_error(error, message).hint(hint)
     })
 }
 
-fn tell_of(event: PlanEvent<'_>, told: &mut u64) {
-    match event {
-        PlanEvent::Bad(row) => {
-            *told += 1;
-            if *told <= TOLD {
-                tell(&format!("bad row: {}", visible(&row.to_string())));
-            }
+const fn hint(error: &PlanError) -> &'static str {
+    match error {
+        PlanError::Input(_) => "`fps batch plan --help` says what a file of rows is like",
+        PlanError::OtherTarget { .. } => {
+            "give the batch another name by --batch, or use the account that it was planned for"
         }
-        PlanEvent::Differs(difference) => {
-            *told += 1;
-            if *told <= TOLD {
-                let fields = difference.fields.join(", ");
-                tell(&format!(
-                    "line {}: row {} is not what was planned in its place: {fields}",
-                    difference.line, difference.row
-                ));
-            }
-        }
-        PlanEvent::Progress { step: Step::Preparing, rows, .. }
-            if rows % 100_000 == 0 && rows > 0 =>
-        {
-            step(&format!("{rows} rows"));
-        }
-        _ => {}
-    }
-    if *told == TOLD + 1 {
-        tell("more of them are counted, and not listed");
-        *told += 1;
+        PlanError::Unauthorized { .. } => "`fps config show --origin` says which key is used",
+        _ => "plan it again: what was written down is found again",
     }
 }
 
@@ -156,12 +173,22 @@ pub(crate) fn can_run(plan: &Plan) -> Result<(), Failure> {
             format!("{} of {} rows are bad, and nothing can be sent", plan.bad, plan.rows),
             "mend them and plan again, or leave them out by --skip-invalid",
         ),
+        Sealing::Empty if plan.bad > 0 => (
+            Exit::Rule,
+            format!("all {} rows are bad, and none is left to send", plan.rows),
+            "mend them and plan again",
+        ),
         Sealing::Empty => (
             Exit::Usage,
             "there is no row to refund".to_owned(),
             "the file needs a header and at least one good row",
         ),
-        _ => return Ok(()),
+        Sealing::Rehearsed => return Ok(()),
+        other => (
+            Exit::Internal,
+            format!("the plan ended in a way that is not known: {other:?}"),
+            "nothing was sent",
+        ),
     };
     Err(Failure::new(exit, message).hint(hint))
 }
@@ -191,7 +218,10 @@ impl Report for Planned<'_> {
         let shown = counts.into_iter().filter(|(name, count)| *count > 0 || *name == "rows");
         let rows = shown.map(|(name, count)| vec![name.to_owned(), count.to_string()]);
         let counts = table(&["batch", &visible(&plan.batch)], rows);
-        format!("{counts}\n\n{}", totals(&plan.totals))
+        match &*plan.totals {
+            [] => counts,
+            all => format!("{counts}\n\n{}", totals(all)),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use fps::refund_runner::{
 };
 use serde::Serialize;
 
-use super::{known, service_of, to_write};
+use super::{known, service_of, to_go_on};
 use crate::cli::BatchReconcile;
 use crate::config::Configuration;
 use crate::exit::{Exit, Failure};
@@ -20,7 +20,7 @@ use crate::runtime::block_on_or_signal;
 pub(crate) fn run(arguments: &BatchReconcile) -> Result<(), Failure> {
     block_on_or_signal(async {
         let configuration = Configuration::read(&arguments.connection)?;
-        let ledger = to_write(configuration.ledger()).await?;
+        let ledger = to_go_on(configuration.ledger()).await?;
         let batch = known(&ledger, &arguments.batch).await?;
         let clock = SystemClock::default();
         let reconciler = Reconciler::new(&ledger, &*arguments.batch, clock.now());

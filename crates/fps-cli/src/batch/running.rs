@@ -1,55 +1,134 @@
 //! `fps batch run` and `fps batch resume`: refunds are made, watched, and counted at the end.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use fps::refund_ledger::Total;
 use fps::refund_runner::{Call, Ended, Options, Runner, StopRule, Summary, SystemClock};
 use fps::{Money, RefundState};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use super::status::{Line, Status, exit};
 use super::watch::Watch;
-use super::{LEDGER_FAILED, Sender, amount, known, plan, service_of};
-use crate::cli::{BatchResume, BatchRun, Running};
-use crate::config::Configuration;
+use super::{LEDGER_FAILED, Sender, amount, known, name_of, plan, service_of, to_go_on, to_write};
+use crate::cli::{BatchResume, BatchRun, Connection, Running};
+use crate::config::{Configuration, typed};
 use crate::consent::Asking;
 use crate::exit::{Exit, Failure, OrFail};
-use crate::output::{Format, Report, print};
-use crate::progress::tell;
-use crate::runtime::block_on;
+use crate::output::{Format, Report, print, quoted};
+use crate::runtime::block_on_and_forget;
 use crate::signals;
 
 pub(crate) fn run(arguments: &BatchRun) -> Result<(), Failure> {
-    block_on(async {
-        let configuration = Configuration::read(&arguments.connection)?;
-        let service = plan::service(&configuration, &arguments.source.file)?;
-        let sender = Sender::open(&configuration, service).await?;
-        let asking = Asking::new(sender.is_live, &arguments.running.consent)?;
-        let planned = {
-            let ended = signals::ended()?;
-            tokio::select! {
-                planned = plan::plan(&arguments.source, &sender, service, None) => planned?,
-                exit = ended => return Err(Failure::new(exit, "ended while planning; nothing was sent")),
-            }
+    block_on_and_forget(async {
+        let BatchRun { source, running, connection, output } = arguments;
+        let configuration = Configuration::read(connection)?;
+        let service = plan::service(&configuration, &source.file)?;
+        let order = Order::new(&name_of(source)?, running, connection)?;
+        let (gateway, is_live) = configuration.gateway(service)?;
+        let asking = Asking::new(is_live, &running.consent)?;
+        let sender = Sender { ledger: to_write(configuration.ledger()).await?, gateway };
+        let watch = Arc::new(Watch::of_run(&order.batch));
+        let planned = async {
+            let planned = plan::plan(source, &sender, service, None, &watch).await?;
+            watch.planned(&planned);
+            plan::can_run(&planned)
         };
-        tell(&plan::Planned::new(&planned).text());
-        plan::can_run(&planned)?;
-        batch(&sender, &planned.batch, &arguments.running, asking, arguments.output).await
+        let outcome = run_after(planned, &sender, &order, asking, &watch, *output).await;
+        sender.ledger.close().await;
+        outcome
     })
 }
 
 pub(crate) fn resume(arguments: &BatchResume) -> Result<(), Failure> {
-    block_on(async {
-        let configuration = Configuration::read(&arguments.connection)?;
-        // The batch tells the service, whatever is configured otherwise.
-        let place = configuration.ledger().to_owned();
-        let ledger = super::to_write(&place).await?;
-        let service = service_of(&known(&ledger, &arguments.batch).await?.provider)?;
-        let (gateway, is_live) = configuration.gateway(service)?;
-        let sender = Sender { ledger, gateway, is_live, place };
-        let asking = Asking::new(is_live, &arguments.running.consent)?;
-        batch(&sender, &arguments.batch, &arguments.running, asking, arguments.output).await
+    block_on_and_forget(async {
+        let BatchResume { batch: name, running, connection, output } = arguments;
+        let configuration = Configuration::read(connection)?;
+        let order = Order::new(name, running, connection)?;
+        let ledger = to_go_on(configuration.ledger()).await?;
+        let found = async {
+            let batch = known(&ledger, name).await?;
+            // The batch tells the service, whatever is configured otherwise.
+            configuration.gateway(service_of(&batch.provider)?)
+        };
+        let outcome = match found.await {
+            Ok((gateway, is_live)) => {
+                let asking = Asking::new(is_live, &running.consent);
+                let sender = Sender { ledger: ledger.clone(), gateway };
+                match asking {
+                    Ok(asking) => {
+                        let watch = Arc::new(Watch::of_run(name));
+                        run_after(async { Ok(()) }, &sender, &order, asking, &watch, *output).await
+                    }
+                    Err(failure) => Err(failure),
+                }
+            }
+            Err(failure) => Err(failure),
+        };
+        ledger.close().await;
+        outcome
     })
+}
+
+/// What is run, and the command that goes on with it.
+struct Order {
+    batch: String,
+    options: Options,
+    resume: String,
+}
+
+impl Order {
+    fn new(batch: &str, running: &Running, connection: &Connection) -> Result<Self, Failure> {
+        Ok(Self {
+            batch: batch.to_owned(),
+            options: options(running)?,
+            resume: format!("fps batch resume {}{}", quoted(batch), typed(connection)?),
+        })
+    }
+
+    fn how_to_resume(&self) -> String {
+        format!("go on by `{}`", self.resume)
+    }
+}
+
+/// Runs a batch, once something was done and, if somebody must be asked, it was answered. Until then a
+/// signal ends everything at once.
+async fn run_after(
+    first: impl Future<Output = Result<(), Failure>>,
+    sender: &Sender,
+    order: &Order,
+    asking: Asking,
+    watch: &Arc<Watch>,
+    format: Format,
+) -> Result<(), Failure> {
+    let agreed = async {
+        first.await?;
+        let batch = known(&sender.ledger, &order.batch).await?;
+        if batch.sealed_at.is_none() {
+            let message = format!("the batch `{}` was not planned to its end", order.batch);
+            return Err(Failure::new(Exit::Usage, message)
+                .hint("plan its file to the end by `fps batch plan`, or run that"));
+        }
+        let totals =
+            sender.ledger.totals(Some(order.batch.clone())).await.or_fail(LEDGER_FAILED)?;
+        if totals.iter().any(|total| total.state == RefundState::Prepared) {
+            asking.ask(words(&totals)).await?;
+        }
+        Ok(totals)
+    };
+    let ended = signals::ended()?;
+    let agreed = tokio::select! {
+        agreed = agreed => agreed,
+        exit = ended => Err(Failure::new(exit, "ended by a signal, and nothing was sent")),
+    };
+    match agreed {
+        Ok(totals) => batch(sender, order, &totals, watch, format).await,
+        Err(failure) => {
+            watch.close();
+            Err(failure)
+        }
+    }
 }
 
 /// What of a batch was not sent yet, in words that somebody can be asked to type.
@@ -70,42 +149,71 @@ fn words(totals: &[Total]) -> String {
 
 async fn batch(
     sender: &Sender,
-    name: &str,
-    running: &Running,
-    asking: Asking,
+    order: &Order,
+    totals: &[Total],
+    watch: &Arc<Watch>,
     format: Format,
 ) -> Result<(), Failure> {
-    let options = options(running)?;
-    let totals = sender.ledger.totals(Some(name.to_owned())).await.or_fail(LEDGER_FAILED)?;
-    if totals.iter().any(|total| total.state == RefundState::Prepared) {
-        asking.ask(words(&totals)).await?;
-    }
+    let name = &*order.batch;
     let runner = Runner::new(
         sender.ledger.clone(),
         Arc::clone(&sender.gateway),
         Arc::new(SystemClock::default()),
     );
-    let watch = Arc::new(Watch::start(&totals, sender.gateway.limit(Call::Submit)));
-    let ended = signals::ended()?;
-    let (signal, signalled) = tokio::sync::oneshot::channel();
-    let halt = async move {
-        let exit = ended.await;
-        // The run asks no more once it is over.
-        let _over = signal.send(exit);
+    watch.running(totals, sender.gateway.limit(Call::Submit));
+    let Signals { mut first, halt, twice } = Signals::heard()?;
+    let running = runner.run(name, order.options.clone(), Arc::<Watch>::clone(watch), halt);
+    // Whoever asks twice does not want to wait for what is in flight, and that is no worse than a crash.
+    let outcome = tokio::select! {
+        outcome = running => Ok(outcome),
+        Ok(exit) = twice => Err(exit),
     };
-    let outcome = runner.run(name, options, Arc::<Watch>::clone(&watch), halt).await;
     watch.end();
+    let outcome = outcome.map_err(|exit| {
+        Failure::new(exit, "ended at once; what was in flight is found out by the next run")
+            .hint(order.how_to_resume())
+    })?;
     let summary = outcome.map_err(|error| {
         Failure::from_error(error, format!("the batch `{name}` was not run to its end"))
-            .hint(how_to_resume(name, &sender.place))
+            .hint(order.how_to_resume())
     })?;
     let batch = known(&sender.ledger, name).await?;
-    sender.ledger.close().await;
     let lines = Line::of(&batch, &summary.totals);
-    let resume = (summary.ended != Ended::Done).then(|| command(name, &sender.place));
+    let resume = (summary.ended != Ended::Done).then_some(&*order.resume);
     print(format, &Ran { ended: &summary.ended, millis: summary.millis, lines: &lines, resume })?;
-    let signal = signalled.await.unwrap_or(Exit::Interrupted);
-    judge(&summary, &lines, signal, &how_to_resume(name, &sender.place))
+    let signal = first.try_recv().unwrap_or(Exit::Interrupted);
+    judge(&summary, &lines, signal, &order.how_to_resume())
+}
+
+/// Signals while refunds are made: what the first was, when it came, and a second.
+struct Signals<H> {
+    first: oneshot::Receiver<Exit>,
+    halt: H,
+    twice: oneshot::Receiver<Exit>,
+}
+
+impl Signals<()> {
+    fn heard() -> Result<Signals<impl Future<Output = ()> + Send>, Failure> {
+        let ended = signals::ended()?;
+        let (signal, first) = oneshot::channel();
+        let (halting, halted) = oneshot::channel();
+        let (again, twice) = oneshot::channel();
+        tokio::spawn(async move {
+            let exit = ended.await;
+            let second = signals::ended().ok();
+            // The run asks no more once it is over.
+            let _over = (signal.send(exit), halting.send(()));
+            if let Some(second) = second {
+                let _over = again.send(second.await);
+            }
+        });
+        let halt = async move {
+            if halted.await.is_err() {
+                std::future::pending().await
+            }
+        };
+        Ok(Signals { first, halt, twice })
+    }
 }
 
 fn options(running: &Running) -> Result<Options, Failure> {
@@ -130,17 +238,6 @@ fn options(running: &Running) -> Result<Options, Failure> {
 fn hostname() -> String {
     let read = std::fs::read_to_string("/proc/sys/kernel/hostname");
     read.map_or_else(|_| "worker".to_owned(), |name| name.trim().to_owned())
-}
-
-/// An address may hold a password, and is not repeated.
-fn command(batch: &str, place: &str) -> String {
-    let ledger =
-        if super::is_address(place) { String::new() } else { format!(" --ledger {place}") };
-    format!("fps batch resume {batch}{ledger}")
-}
-
-fn how_to_resume(batch: &str, place: &str) -> String {
-    format!("go on by `{}`, with the same connection", command(batch, place))
 }
 
 /// What the end of a run means for the exit code.
@@ -178,7 +275,7 @@ struct Ran<'a> {
     ended: &'a Ended,
     millis: i64,
     lines: &'a [Line],
-    resume: Option<String>,
+    resume: Option<&'a str>,
 }
 
 impl Report for Ran<'_> {

@@ -107,10 +107,14 @@ pub(crate) fn exit(lines: &[Line]) -> Result<(), Failure> {
     let sum = |count: fn(&Line) -> u64| lines.iter().map(count).sum::<u64>();
     let unknown = sum(|line| line.unknown + line.in_flight);
     let waiting = sum(|line| line.waiting_for_human);
-    if unknown > 0 || waiting > 0 {
-        let message = format!(
-            "of {unknown} refunds it is unknown whether they were made, and {waiting} wait for a human"
-        );
+    let unsure = format!("whether {unknown} refunds were made is unknown");
+    let message = match (unknown, waiting) {
+        (0, 0) => None,
+        (0, _) => Some(format!("{waiting} refunds wait for a human")),
+        (_, 0) => Some(unsure),
+        _ => Some(format!("{unsure}, and {waiting} wait for a human")),
+    };
+    if let Some(message) = message {
         return Err(Failure::new(Exit::Unknown, message).hint(
             "`fps batch report BATCH --parked` says why; `fps ledger resolve` records what was found \
              out; do not refund them otherwise before",

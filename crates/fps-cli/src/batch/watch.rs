@@ -1,258 +1,204 @@
-//! What a run tells on standard error: a line that is drawn over and over at a terminal, and else one
-//! JSON object a line. Nothing is decided by it.
+//! What planning and a run tell on standard error: at a terminal words and a bar that is drawn over and
+//! over, and else one JSON object a line. Nothing is decided by it.
 
-use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+mod bar;
+mod counts;
+mod line;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use fps::RefundState;
-use fps::refund_ledger::{Millis, Total};
-use fps::refund_runner::{Event, Limit, Observer};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use fps::refund_ledger::{IntentRecord, Total};
+use fps::refund_runner::{Event, Limit, Observer, Plan, PlanEvent, Step};
+use std::io::IsTerminal as _;
 
-use crate::progress::tell;
+use self::bar::Bar;
+use self::counts::Counts;
+use self::line::{About, Line, Lines};
+use super::plan::Planned;
+use crate::output::{Report as _, visible};
+use crate::progress::{step, tell};
 
-/// How often progress is told where nobody sees a bar.
-const EVERY: Duration = Duration::from_secs(1);
+/// How many bad rows are told one by one.
+const TOLD: u64 = 20;
 
-/// Watches a run.
+/// How often planning says how far it is, in rows.
+const ROWS: u64 = 100_000;
+
+/// Watches a plan and a run.
 pub(crate) struct Watch {
     counts: Mutex<Counts>,
-    bar: Option<ProgressBar>,
-    lines: Mutex<Option<Sender<Value>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
-}
-
-#[derive(Clone, Default)]
-struct Counts {
-    states: BTreeMap<RefundState, u64>,
-    parked: u64,
-}
-
-impl Counts {
-    fn of(&self, states: &[RefundState]) -> u64 {
-        states.iter().filter_map(|state| self.states.get(state)).sum()
-    }
-
-    fn ended(&self) -> u64 {
-        self.of(&[RefundState::Refunded, RefundState::Declined])
-    }
-
-    fn value(&self) -> Value {
-        json!({
-            "prepared": self.of(&[RefundState::Prepared]),
-            "in_flight": self.of(&[RefundState::Sent]),
-            "pending": self.of(&[RefundState::Accepted, RefundState::Pending]),
-            "refunded": self.of(&[RefundState::Refunded]),
-            "declined": self.of(&[RefundState::Declined]),
-            "unknown": self.of(&[RefundState::Unknown]),
-            "waiting_for_human": self.parked,
-        })
-    }
-
-    fn words(&self) -> String {
-        let shown = [
-            (
-                "under way",
-                self.of(&[RefundState::Sent, RefundState::Accepted, RefundState::Pending]),
-            ),
-            ("refunded", self.of(&[RefundState::Refunded])),
-            ("declined", self.of(&[RefundState::Declined])),
-            ("unknown", self.of(&[RefundState::Unknown])),
-            ("for a human", self.parked),
-        ];
-        let shown = shown.into_iter().filter(|(name, count)| *count > 0 || *name == "refunded");
-        shown.map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
-    }
+    bar: OnceLock<Bar>,
+    /// None where words are told.
+    lines: Option<Lines>,
+    told: AtomicU64,
 }
 
 impl Watch {
-    /// With what earlier runs did. The limit of the provider tells how long it takes at least.
-    pub(crate) fn start(totals: &[Total], limit: Option<Limit>) -> Self {
-        let mut counts = Counts::default();
-        let mut all = 0;
-        for total in totals {
-            all += total.count;
-            // Whoever was to send those that are sent is gone, and nobody knows of them.
-            let state = match total.state {
-                RefundState::Sent => RefundState::Unknown,
-                state => state,
-            };
-            *counts.states.entry(state).or_default() += total.count;
-            if total.is_parked {
-                counts.parked += total.count;
-            }
-        }
-        if std::io::stderr().is_terminal() {
-            return Self {
-                bar: Some(bar(all, &counts, limit)),
-                counts: Mutex::new(counts),
-                lines: Mutex::default(),
-                writer: Mutex::default(),
-            };
-        }
-        let (lines, receiver) = channel();
-        let writer = std::thread::spawn(move || write(&receiver));
-        let watch = Self {
-            bar: None,
-            counts: Mutex::new(counts),
-            lines: Mutex::new(Some(lines)),
-            writer: Mutex::new(Some(writer)),
-        };
-        watch.line(json!({ "event": "started", "refunds": all, "counts": watch.counts().value() }));
+    fn new(lines: Option<Lines>) -> Self {
+        let (counts, bar, told) = (Mutex::default(), OnceLock::new(), AtomicU64::new(0));
+        Self { counts, bar, lines, told }
+    }
+
+    /// Of a plan alone, told in words.
+    pub(crate) fn of_plan() -> Self {
+        Self::new(None)
+    }
+
+    /// Of a run, with a plan before it or not.
+    pub(crate) fn of_run(batch: &str) -> Self {
+        let watch = Self::new((!std::io::stderr().is_terminal()).then(Lines::start));
+        watch.line(|| Line::Started { batch: batch.to_owned() });
         watch
+    }
+
+    pub(crate) fn planning(&self, batch: &str, file: &Path) {
+        if self.lines.is_none() {
+            let batch = visible(batch);
+            step(&format!(
+                "planning the batch `{batch}` from {}",
+                visible(&file.to_string_lossy())
+            ));
+        }
+    }
+
+    pub(crate) fn plan(&self, event: PlanEvent<'_>) {
+        match event {
+            PlanEvent::Bad(row) => self.row(
+                || Line::BadRow(row.clone()),
+                || format!("bad row: {}", visible(&row.to_string())),
+            ),
+            PlanEvent::Differs(difference) => self.row(
+                || Line::Differs(difference.clone()),
+                || {
+                    let fields = difference.fields.join(", ");
+                    let (line, row) = (difference.line, difference.row);
+                    format!("line {line}: row {row} is not what was planned in its place: {fields}")
+                },
+            ),
+            PlanEvent::Progress { step: Step::Preparing, rows, .. }
+                if rows > 0 && rows.is_multiple_of(ROWS) =>
+            {
+                self.line(|| Line::Planning { rows });
+                if self.lines.is_none() {
+                    step(&format!("{rows} rows"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells of a row that is not as it should be; in words only of the first.
+    fn row(&self, line: impl FnOnce() -> Line, words: impl FnOnce() -> String) {
+        if self.lines.is_some() {
+            return self.line(line);
+        }
+        match self.told.fetch_add(1, Ordering::Relaxed) {
+            told if told < TOLD => tell(&words()),
+            TOLD => tell("more of them are counted, and not listed"),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn planned(&self, plan: &Plan) {
+        self.line(|| Line::planned(plan));
+        if self.lines.is_none() {
+            tell(&Planned::new(plan).text());
+        }
+    }
+
+    /// The run begins, with what earlier runs did. The provider's limit tells how long it takes at least.
+    pub(crate) fn running(&self, totals: &[Total], limit: Option<Limit>) {
+        let counts = Counts::of(totals);
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts.clone();
+        match self.lines {
+            Some(_) => self.line(|| Line::Running { refunds: counts.all(), counts: counts.told() }),
+            None => drop(self.bar.set(Bar::start(&counts, limit))),
+        }
     }
 
     fn counts(&self) -> Counts {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn line(&self, line: Value) {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lines) = &*lines {
-            // Who has closed standard error wants to hear nothing.
-            drop(lines.send(line));
+    fn line(&self, line: impl FnOnce() -> Line) {
+        if let Some(lines) = &self.lines {
+            lines.send(line());
         }
     }
 
-    /// Tells the last of it.
+    /// Tells the last of a run.
     pub(crate) fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_with_message(self.counts().words());
+        if let Some(bar) = self.bar.get() {
+            bar.end(&self.counts());
         }
-        self.line(json!({ "event": "ended", "counts": self.counts().value() }));
-        drop(self.lines.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            drop(writer.join());
+        self.line(|| Line::Ended { counts: self.counts().told() });
+        self.close();
+    }
+
+    /// Tells what is still to be told, and nothing more.
+    pub(crate) fn close(&self) {
+        if let Some(lines) = &self.lines {
+            lines.close();
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Counts)) -> Counts {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut counts);
-        counts.clone()
+    fn change(&self, change: impl FnOnce(&mut Counts)) {
+        let counts = {
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut counts);
+            counts.clone()
+        };
+        match self.bar.get() {
+            Some(bar) => bar.show(&counts),
+            None => self.line(|| Line::Progress { counts: counts.told() }),
+        }
     }
-}
 
-fn bar(all: u64, counts: &Counts, limit: Option<Limit>) -> ProgressBar {
-    let target = ProgressDrawTarget::stderr_with_hz(8);
-    let bar = ProgressBar::with_draw_target(Some(all), target);
-    let least = limit.map_or_else(String::new, |limit| {
-        let waiting = counts.of(&[RefundState::Prepared]).saturating_sub(limit.burst.into());
-        let seconds = waiting.saturating_mul(limit.interval_micros.into()) / 1_000_000;
-        format!(" (the provider's limit alone takes {})", minutes(seconds))
-    });
-    let template =
-        format!("{{wide_bar}} {{pos}}/{{len}} {{per_sec}}, {{eta}} left{least}\n{{msg}}");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.set_position(counts.ended());
-    bar.reset_eta();
-    bar.set_message(counts.words());
-    bar
-}
-
-fn minutes(seconds: u64) -> String {
-    match (seconds / 3_600, seconds / 60 % 60) {
-        (0, 0) => format!("{seconds} s"),
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
-}
-
-/// Writes lines as they come; of several counts within a second only the last.
-fn write(lines: &Receiver<Value>) {
-    let mut last: Option<Value> = None;
-    loop {
-        match lines.recv_timeout(EVERY) {
-            Ok(line) if line["event"] == "progress" => last = Some(line),
-            Ok(line) => {
-                tell(&line.to_string());
-                if line["event"] == "ended" {
-                    return;
-                }
+    /// Tells of one refund that somebody should look at.
+    fn about(&self, words: &str, intent: &IntentRecord, line: impl FnOnce(About) -> Line) {
+        match self.bar.get() {
+            Some(bar) => {
+                let row = intent.facts.row.map_or_else(String::new, |row| format!(", row {row}"));
+                let payment = visible(&intent.payment);
+                bar.say(&format!("refund {} ({payment}{row}): {}", intent.id.0, visible(words)));
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        if let Some(line) = last.take_if(|_| is_time()) {
-            tell(&line.to_string());
+            None => self.line(|| line(About::of(intent))),
         }
     }
-}
-
-/// Has a second passed since this was last true?
-fn is_time() -> bool {
-    use std::sync::atomic::{AtomicI64, Ordering};
-    static NEXT: AtomicI64 = AtomicI64::new(0);
-    let now = fps::refund_runner::Clock::now(&fps::refund_runner::SystemClock::default()).0;
-    let next = NEXT.load(Ordering::Relaxed);
-    let is_time = now >= next;
-    if is_time {
-        NEXT.store(now.saturating_add(1_000), Ordering::Relaxed);
-    }
-    is_time
 }
 
 impl Observer for Watch {
     fn event(&self, event: &Event<'_>) {
-        let line = match event {
-            Event::Sending { .. } => {
-                return;
+        match event {
+            // What is unknown stays so while it is sent again.
+            Event::Sending { intent, .. } if intent.life.state == RefundState::Prepared => {
+                self.change(|counts| counts.move_one(intent.life.state, RefundState::Sent));
             }
             Event::Recorded { intent, recorded } => {
-                let counts = self.change(|counts| {
-                    // What was sent is in flight only for a moment, and not counted as such.
-                    let before = counts.states.entry(intent.life.state).or_default();
-                    *before = before.saturating_sub(1);
-                    *counts.states.entry(recorded.state).or_default() += 1;
-                });
-                if let Some(bar) = &self.bar {
-                    bar.set_position(counts.ended());
-                    bar.set_message(counts.words());
-                    return;
+                self.change(|counts| counts.move_one(recorded.before, recorded.state));
+                if let Some(why) = &recorded.alarm {
+                    let why = why.clone();
+                    self.about(&why, intent, |about| Line::Alarm { about, why: why.clone() });
+                } else if recorded.state == RefundState::Declined
+                    && recorded.before != RefundState::Declined
+                {
+                    self.about("declined", intent, |about| Line::Declined { about });
                 }
-                self.line(json!({ "event": "progress", "counts": counts.value() }));
-                if recorded.state != RefundState::Declined && recorded.alarm.is_none() {
-                    return;
-                }
-                json!({
-                    "event": if recorded.alarm.is_some() { "alarm" } else { "declined" },
-                    "number": intent.id.0,
-                    "payment": intent.payment,
-                    "row": intent.facts.row,
-                    "why": recorded.alarm,
-                })
             }
             Event::Parked { intent, why } => {
-                let counts = self.change(|counts| counts.parked += 1);
-                if let Some(bar) = &self.bar {
-                    bar.set_message(counts.words());
-                }
-                json!({
-                    "event": "waits-for-human",
-                    "number": intent.id.0,
-                    "payment": intent.payment,
-                    "row": intent.facts.row,
-                    "why": why,
-                })
+                self.change(|counts| counts.parked += 1);
+                let words = format!("waits for a human: {why}");
+                let why = (*why).to_owned();
+                self.about(&words, intent, |about| Line::WaitsForHuman { about, why });
             }
-            Event::Halting => json!({ "event": "halting" }),
-            Event::Waiting { until: Millis(until) } => {
-                let _ = until;
-                return;
-            }
-            _ => return,
-        };
-        match &self.bar {
-            Some(bar) => bar.println(line.to_string()),
-            None => self.line(line),
+            Event::Halting => match self.bar.get() {
+                Some(bar) => bar.say("nothing new is begun; what is in flight is finished"),
+                None => self.line(|| Line::Halting),
+            },
+            _ => {}
         }
     }
 }

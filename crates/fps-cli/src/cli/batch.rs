@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
 
 use super::{Connection, Consent};
 use crate::output::Format;
@@ -66,8 +66,8 @@ pub(crate) struct BatchPlan {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Running")]
 pub(crate) struct Running {
-    /// Work on so many refunds at once.
-    #[arg(long, value_name = "NUMBER", default_value_t = 16)]
+    /// Work on so many refunds at once, at most 1000.
+    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1_000))]
     pub(crate) concurrency: u32,
     /// Stop after so many seconds; the rest can be resumed.
     #[arg(long, value_name = "SECONDS")]
@@ -76,7 +76,7 @@ pub(crate) struct Running {
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub(crate) give_up_after: u32,
     /// Stop after so many declined refunds; 1 is the first.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(1..))]
     pub(crate) stop_after_declines: Option<u32>,
     /// Stop before the refunds of the batch come to more than this, such as `1000.00 EUR`; may be given
     /// once for each currency.
@@ -84,7 +84,7 @@ pub(crate) struct Running {
     pub(crate) stop_above: Vec<String>,
     /// Ask how a refund is after so many milliseconds at the earliest; later ones are asked for less
     /// often.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1_000)]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
     pub(crate) follow_after: u32,
     /// The name of this worker; each on one ledger has its own [default: made of machine and process].
     #[arg(long, value_name = "NAME")]

@@ -4,7 +4,7 @@ use fps::refund_ledger::{IntentRecord, Millis};
 use fps::{Money, RefundState, Timestamp};
 use serde::Serialize;
 
-use crate::exit::Failure;
+use crate::exit::{Failure, OrFail};
 use crate::output::{Format, Report, print, print_text, table, visible};
 
 /// A refund as it is listed.
@@ -108,14 +108,14 @@ impl List {
         match self.format {
             Format::Ndjson => print(Format::Ndjson, &page),
             Format::Json => {
+                let mut text = String::new();
                 for (place, row) in page.0.iter().enumerate() {
-                    let before = if is_first && place == 0 { "[\n" } else { ",\n" };
-                    let row = serde_json::to_string(row).map_err(|error| {
-                        Failure::from_error(error, "the result could not be printed")
-                    })?;
-                    print_text(&format!("{before}{row}"))?;
+                    text.push_str(if is_first && place == 0 { "[\n" } else { ",\n" });
+                    text.push_str(
+                        &serde_json::to_string(row).or_fail("a refund cannot be printed")?,
+                    );
                 }
-                Ok(())
+                print_text(&text)
             }
             format => crate::output::print_page(format, &page, is_first),
         }
