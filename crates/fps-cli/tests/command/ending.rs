@@ -35,6 +35,11 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Waits for the end that a signal makes.
+    pub(crate) fn killed(mut self) {
+        assert_eq!(self.child.wait().unwrap().code(), None);
+    }
+
     /// Waits for the end: exit code, standard output, standard error.
     pub(crate) fn end(mut self) -> (i32, String, String) {
         use std::io::Read as _;

@@ -7,14 +7,20 @@
 )]
 
 #[cfg(unix)]
+mod batch;
+#[cfg(unix)]
 mod config;
 mod database;
 mod ending;
 mod explain;
 mod formats;
 #[cfg(unix)]
+mod ledger;
+#[cfg(unix)]
 mod listen;
 mod manual;
+#[cfg(unix)]
+mod plan;
 #[cfg(unix)]
 mod refund;
 #[cfg(unix)]
@@ -24,6 +30,8 @@ mod schema;
 mod service;
 #[cfg(unix)]
 mod sessions;
+#[cfg(unix)]
+mod shop;
 mod verify;
 
 use std::path::Path;

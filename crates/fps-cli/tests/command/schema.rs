@@ -1,7 +1,7 @@
 //! Holds what the command prints as JSON against `docs/schema`: as much of JSON Schema as is used there.
 //! A word that is not understood fails the test, so that nothing stands there unchecked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -18,9 +18,23 @@ pub(crate) fn check(arguments: &[&str], stdout: &[u8]) {
     }
 }
 
+/// Checks a value against the schema of this name.
+#[cfg(unix)]
+pub(crate) fn check_against(name: &str, value: &Value) {
+    let schema = std::fs::read_to_string(folder().join(name.to_owned() + ".json")).unwrap();
+    let schema = serde_json::from_str(&schema).unwrap();
+    if let Some(misfit) = misfit(&schema, &schema, value, "it") {
+        panic!("{value}: {misfit}");
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema")
+}
+
 /// The schema of a verb, or of the verb above it.
 fn of(arguments: &[&str]) -> Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
+    let folder = folder();
     let words = arguments.iter().take_while(|word| !word.starts_with('-'));
     let mut words: Vec<_> = words.copied().collect();
     while !words.is_empty() {
@@ -54,6 +68,11 @@ fn misfit(document: &Value, schema: &Value, value: &Value, place: &str) -> Optio
             "enum" => {
                 let fits = demand.as_array().unwrap().contains(value);
                 (!fits).then(|| format!("{place} is {value} and not one of {demand}"))
+            }
+            "oneOf" => {
+                let fits = |schema: &&Value| misfit(document, schema, value, place).is_none();
+                let fitting = demand.as_array().unwrap().iter().filter(fits).count();
+                (fitting != 1).then(|| format!("{place} is {fitting} of what it may be"))
             }
             "items" => value.as_array()?.iter().enumerate().find_map(|(index, item)| {
                 misfit(document, demand, item, &format!("{place}[{index}]"))
@@ -97,16 +116,21 @@ fn what_is_not_as_described_is_found() {
     let schema = serde_json::json!({
         "type": "object", "additionalProperties": false, "required": ["a"],
         "properties": {"a": {"type": ["string", "null"], "enum": ["x", null]},
-            "b": {"type": "array", "items": {"$ref": "#/$defs/c"}}},
+            "b": {"type": "array", "items": {"$ref": "#/$defs/c"}},
+            "d": {"oneOf": [{"type": "integer"}, {"enum": [7, "x"]}]}},
         "$defs": {"c": {"type": "integer"}},
     });
     let misfit = |value: Value| misfit(&schema, &schema, &value, "it");
-    for fits in [serde_json::json!({"a": "x"}), serde_json::json!({"a": null, "b": [1, 2]})] {
+    for fits in
+        [serde_json::json!({"a": "x"}), serde_json::json!({"a": null, "b": [1, 2], "d": "x"})]
+    {
         assert_eq!(misfit(fits), None);
     }
     for (value, why) in [
         (serde_json::json!([]), "it is array and not \"object\""),
         (serde_json::json!({}), "it lacks a"),
+        (serde_json::json!({"a": "x", "d": null}), "it.d is 0 of what it may be"),
+        (serde_json::json!({"a": "x", "d": 7}), "it.d is 2 of what it may be"),
         (serde_json::json!({"a": "y"}), "it.a is \"y\" and not one of [\"x\",null]"),
         (serde_json::json!({"a": "x", "b": ["1"]}), "it.b[0] is string and not \"integer\""),
         (serde_json::json!({"a": "x", "c": 1}), "it has an undocumented c"),
