@@ -49,7 +49,7 @@ async fn planned(rows: u32) -> (TempDir, Ledger) {
         let prepared = ledger.prepare(numbers.map(intent).collect(), NOW).await.unwrap();
         assert!(prepared.iter().all(|it| matches!(it, Prepared::New { .. })), "{prepared:?}");
     }
-    ledger.seal_batch(BATCH, u64::from(rows), 0, NOW).await.unwrap();
+    ledger.seal_batch(BATCH, "a test", (u64::from(rows), 0), NOW).await.unwrap();
     (folder, ledger)
 }
 
