@@ -23,6 +23,7 @@ pub(crate) fn run(verb: &BatchVerb) -> Result<(), Failure> {
         BatchVerb::Plan(arguments) => plan::run(arguments),
         BatchVerb::Run(arguments) => running::run(arguments),
         BatchVerb::Resume(arguments) => running::resume(arguments),
+        BatchVerb::Cancel(arguments) => status::cancel(arguments),
         BatchVerb::Status(arguments) => status::run(arguments),
         BatchVerb::Report(arguments) => report::run(arguments),
         BatchVerb::Reconcile(arguments) => reconcile::run(arguments),

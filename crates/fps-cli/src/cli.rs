@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::batch::{
-    Batch, BatchPlan, BatchReconcile, BatchReport, BatchResume, BatchRun, BatchStatus, BatchVerb,
-    Kept, Ledger, LedgerExport, LedgerFind, LedgerResolve, LedgerVerb, LedgerVerify, Running,
-    Source,
+    Batch, BatchCancel, BatchPlan, BatchReconcile, BatchReport, BatchResume, BatchRun, BatchStatus,
+    BatchVerb, Kept, Ledger, LedgerExport, LedgerFind, LedgerResolve, LedgerVerb, LedgerVerify,
+    Running, Source,
 };
 pub(crate) use self::offline::{
     Certificates, Completions, Explain, ExplainSignature, Explained, Man, Messages, SecretKey,

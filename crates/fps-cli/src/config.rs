@@ -191,14 +191,28 @@ fn profile_place(
     Some(profile::Place { file: folder.join("fps/config.toml"), is_named: false })
 }
 
-/// The password in the address of a database, as the byte range it takes.
+/// The password in the address of a database, as the byte range it takes: before the host, which a
+/// password may hold any character of, or as a parameter.
 fn password(address: &str) -> Option<std::ops::Range<usize>> {
     let start = address.find("://")? + 3;
-    let rest = address.get(start..)?;
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let user = rest.get(..rest.get(..end)?.rfind('@')?)?;
-    let colon = user.find(':')?;
-    Some(start + colon + 1..start + user.len())
+    let (before_query, query) = match address.find('?') {
+        Some(query) => (address.get(start..query)?, query + 1),
+        None => (address.get(start..)?, address.len()),
+    };
+    if let Some(at) = before_query.rfind('@')
+        && let Some(colon) = before_query.get(..at)?.find(':')
+    {
+        return Some(start + colon + 1..start + at);
+    }
+    let mut place = query;
+    for parameter in address.get(query..)?.split('&') {
+        let name = parameter.split('=').next().unwrap_or_default();
+        if name.eq_ignore_ascii_case("password") && parameter.len() > name.len() {
+            return Some(place + name.len() + 1..place + parameter.len());
+        }
+        place += parameter.len() + 1;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -265,6 +279,8 @@ mod tests {
             ("postgres://host:5432/db", None),
             ("ledger.db", None),
             ("postgres://host/db?options=a:b@c", None),
+            ("postgres://u:p/w@host/db", Some("p/w")),
+            ("postgres://u@host/db?sslmode=prefer&password=pw&connect_timeout=1", Some("pw")),
         ] {
             assert_eq!(password(address).map(|range| &address[range]), expected, "{address}");
         }

@@ -149,6 +149,7 @@ impl Exit {
         match error {
             PlanError::Unanswered { .. } => Some(Self::Unavailable),
             PlanError::Unauthorized { .. } => Some(Self::Unauthorized),
+            PlanError::SameFile { .. } => Some(Self::KeyConflict),
             // It has a code of its own.
             PlanError::Ledger(_) => None,
             _ => Some(Self::Usage),

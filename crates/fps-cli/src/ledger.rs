@@ -113,7 +113,8 @@ fn filter(arguments: &LedgerFind) -> Result<Filter, Failure> {
     if let Some(text) = &arguments.at_most {
         filter = filter.at_most(amount("--at-most", text)?);
     }
-    Ok(if arguments.parked { filter.parked() } else { filter })
+    let filter = if arguments.parked { filter.parked() } else { filter };
+    Ok(if arguments.alarming { filter.alarming() } else { filter })
 }
 
 /// A day at its beginning, or a moment, in UTC.

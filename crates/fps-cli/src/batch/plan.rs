@@ -128,7 +128,8 @@ pub(crate) async fn plan(
     let account = (gateway.provider(), gateway.target());
     let mut planner = Planner::new(&sender.ledger, &*batch, account, policy)
         .key_window(gateway.key_window())
-        .skip_invalid(source.skip_invalid);
+        .skip_invalid(source.skip_invalid)
+        .repeat(source.repeat);
     if source.look_up {
         planner = planner.look_up(gateway, &clock);
     }
@@ -146,6 +147,9 @@ pub(crate) async fn plan(
 const fn hint(error: &PlanError) -> &'static str {
     match error {
         PlanError::Input(_) => "`fps batch plan --help` says what a file of rows is like",
+        PlanError::SameFile { .. } => {
+            "go on with that batch; --repeat makes the refunds of the file once more"
+        }
         PlanError::OtherTarget { .. } => {
             "give the batch another name by --batch, or use the account that it was planned for"
         }

@@ -9,7 +9,7 @@ use fps::{Money, RefundState};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::status::{Line, Status, exit};
+use super::status::{Line, Status, exit, no_alarm};
 use super::watch::Watch;
 use super::{LEDGER_FAILED, Sender, amount, known, name_of, plan, service_of, to_go_on, to_write};
 use crate::cli::{BatchResume, BatchRun, Connection, Running};
@@ -182,6 +182,7 @@ async fn batch(
     let resume = (summary.ended != Ended::Done).then_some(&*order.resume);
     print(format, &Ran { ended: &summary.ended, millis: summary.millis, lines: &lines, resume })?;
     let signal = first.try_recv().unwrap_or(Exit::Interrupted);
+    no_alarm(&sender.ledger, name).await?;
     judge(&summary, &lines, signal, &order.how_to_resume())
 }
 
@@ -228,6 +229,7 @@ fn options(running: &Running) -> Result<Options, Failure> {
     options.deadline = running.deadline.map(|seconds| i64::from(seconds) * 1_000);
     options.give_up_after = i64::from(running.give_up_after) * 1_000;
     options.follow_first = i64::from(running.follow_after.max(1));
+    options.accept_target = running.accept_target;
     options.stop.extend(running.stop_after_declines.map(StopRule::Declines));
     for text in &running.stop_above {
         options.stop.push(StopRule::Total(amount("--stop-above", text)?));

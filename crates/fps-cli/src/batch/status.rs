@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use fps::refund_ledger::{BatchRecord, Total};
+use fps::refund_ledger::{BatchRecord, Filter, Ledger, Total};
+use fps::refund_runner::{Clock as _, SystemClock};
 use fps::{Money, RefundState};
 use serde::Serialize;
 
-use super::{LEDGER_FAILED, known, to_read};
-use crate::cli::BatchStatus;
+use super::{LEDGER_FAILED, configuration, known, to_go_on, to_read};
+use crate::cli::{BatchCancel, BatchStatus};
 use crate::exit::{Exit, Failure, OrFail};
 use crate::output::{Report, print, table, visible};
 use crate::runtime::block_on_or_signal;
@@ -23,6 +24,39 @@ pub(crate) fn run(arguments: &BatchStatus) -> Result<(), Failure> {
         let lines = batches.iter().flat_map(|batch| Line::of(batch, &totals)).collect();
         print(arguments.output, &Status(lines))
     })
+}
+
+/// How many rows are taken back at once.
+const AT_ONCE: u32 = 500;
+
+/// `fps batch cancel`.
+pub(crate) fn cancel(arguments: &BatchCancel) -> Result<(), Failure> {
+    block_on_or_signal(async {
+        let ledger = to_go_on(configuration(&arguments.kept)?.ledger()).await?;
+        let name = &arguments.batch;
+        known(&ledger, name).await?;
+        let now = SystemClock::default().now();
+        while ledger.cancel(&**name, AT_ONCE, now).await.or_fail(LEDGER_FAILED)? > 0 {}
+        let batch = known(&ledger, name).await?;
+        let totals = ledger.totals(Some(name.clone())).await.or_fail(LEDGER_FAILED)?;
+        ledger.close().await;
+        print(arguments.output, &Status(Line::of(&batch, &totals)))
+    })
+}
+
+/// Fails if anything that was said of the batch contradicts what is known.
+pub(crate) async fn no_alarm(ledger: &Ledger, batch: &str) -> Result<(), Failure> {
+    let filter = Filter::new().batch(batch).alarming().most(1);
+    match ledger.intents(filter).await.or_fail(LEDGER_FAILED)?.first() {
+        None => Ok(()),
+        Some(intent) => {
+            let alarm = intent.life.alarm.as_deref().unwrap_or_default();
+            let message = format!("of refund {} {}", intent.id.0, visible(alarm));
+            Err(Failure::new(Exit::Unknown, message).hint(
+                "`fps ledger find --alarming` lists all such; money may have moved against the record",
+            ))
+        }
+    }
 }
 
 /// Counts by state in one currency of a batch.

@@ -21,6 +21,8 @@ pub(crate) enum BatchVerb {
     Run(BatchRun),
     /// Go on with a batch that was planned, and perhaps begun, before.
     Resume(BatchResume),
+    /// Take back what of a batch was never sent; the rest is left as it is.
+    Cancel(BatchCancel),
     /// Say how far batches have come.
     Status(BatchStatus),
     /// List the refunds of a batch, and what became of each.
@@ -43,6 +45,9 @@ pub(crate) struct Source {
     /// Leave bad rows out, instead of planning nothing while there are any.
     #[arg(long)]
     pub(crate) skip_invalid: bool,
+    /// Plan the file though another batch was planned from the same: its refunds are made once more.
+    #[arg(long)]
+    pub(crate) repeat: bool,
     /// Look payments up with the provider that neither the row nor the ledger knows.
     #[arg(long)]
     pub(crate) look_up: bool,
@@ -89,6 +94,10 @@ pub(crate) struct Running {
     /// The name of this worker; each on one ledger has its own [default: made of machine and process].
     #[arg(long, value_name = "NAME")]
     pub(crate) worker: Option<String>,
+    /// Run the batch though it was planned for another key or address of the same environment, because
+    /// those were changed.
+    #[arg(long)]
+    pub(crate) accept_target: bool,
     /// Leave to other workers what this one has claimed and not spoken of for so many seconds; longer than
     /// a request takes.
     #[arg(long, value_name = "SECONDS", default_value_t = 120,
@@ -120,6 +129,18 @@ pub(crate) struct BatchResume {
     pub(crate) running: Running,
     #[command(flatten)]
     pub(crate) connection: Connection,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BatchCancel {
+    /// The batch.
+    #[arg(value_name = "BATCH")]
+    pub(crate) batch: String,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
     /// How to print the result.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Format,
@@ -254,6 +275,9 @@ pub(crate) struct LedgerFind {
     /// That wait for a human.
     #[arg(long)]
     pub(crate) parked: bool,
+    /// Of which something was said that contradicts what is known.
+    #[arg(long)]
+    pub(crate) alarming: bool,
     #[command(flatten)]
     pub(crate) kept: Kept,
     /// How to print the result.

@@ -94,6 +94,7 @@ async fn plan(world: &World, file: &Path, gateway: &dyn Gateway) -> Result<(), F
     for row in 1..=ROWS {
         let mut spec = PaymentSpec::new(Service::AmazonPay, PAID);
         spec.fee = Some(amazon_pay::FEE);
+        spec.merchant = Some(world.merchant.access_key_id.clone());
         let charge = control.create_payment(spec).await.or_fail(SANDBOX_FAILED)?.id;
         let payment = Payment::completed(PAID, Method::Card)
             .and_then(|payment| payment.with_fee(amazon_pay::FEE))

@@ -77,7 +77,7 @@ fn books_that_differ_from_the_client_or_do_not_balance_have_an_exit_code_of_thei
         "{errors}"
     );
     let table = text(&output.stdout);
-    assert!(table.contains("3.00 USD    2.00 USD"), "{table}");
+    assert!(table.contains("63.30 USD    42.20 USD"), "{table}");
     assert_eq!(table.matches("DIFFER").count(), 1, "{table}");
 
     #[cfg(target_os = "linux")]

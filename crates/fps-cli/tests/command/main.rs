@@ -96,6 +96,12 @@ fn the_demonstration_refunds_through_both_services_and_the_books_agree() {
     assert_eq!(exit(&output), 0, "{}", text(&output.stderr));
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(result["agree"], true);
+    let batch = &result["batch"];
+    assert_eq!((&batch["refunds"], &batch["amount"]), (&200.into(), &"2010.00".into()));
+    assert!(
+        batch["tries"].as_u64().unwrap() > 200,
+        "answers were lost, and asked for again: {batch}"
+    );
 
     let steps = result["steps"].as_array().unwrap();
     let column = |name: &str| -> Vec<&str> {
@@ -137,9 +143,12 @@ fn the_demonstration_refunds_through_both_services_and_the_books_agree() {
         let found = totals.iter().find(|t| t["service"] == service && t["total"] == name).unwrap();
         (found["client"].as_str().unwrap(), found["books"].as_str().unwrap())
     };
-    for service in ["amazon-pay", "flexible-payments"] {
-        assert_eq!(total(service, "refunded"), ("100.00", "100.00"));
-        assert_eq!(total(service, "fees-returned"), ("3.00", "3.00"));
+    // The charge, and a batch of 0.10, 0.20 … 20.00; its fees come back by 3 %, each rounded to even.
+    for (service, refunded, fees) in
+        [("amazon-pay", "2110.00", "63.30"), ("flexible-payments", "100.00", "3.00")]
+    {
+        assert_eq!(total(service, "refunded"), (refunded, refunded));
+        assert_eq!(total(service, "fees-returned"), (fees, fees));
         assert_eq!(total(service, "under-way"), ("0.00", "0.00"));
     }
 }

@@ -202,8 +202,9 @@ fn what_is_rehearsed_is_what_happens() {
         let captured = if next(9) == 0 { "90.00" } else { "100.00" };
         writeln!(rows, "{payment},{amount},USD,{captured},r-{}", next(380) + row / 50).unwrap();
     }
-    for name in ["first", "second"] {
-        let file = shop.file(&format!("{name}.csv"), &rows);
+    let others = rows.replace(",r-", ",s-");
+    for (name, rows) in [("first", &rows), ("second", &others)] {
+        let file = shop.file(&format!("{name}.csv"), rows);
         let call = |more: &[&str], code: i32| {
             let mut plan = shop.json(&[&["batch", "plan", &file], more].concat(), code).0;
             for field in ["sealing", "is_rehearsal"] {
@@ -230,5 +231,30 @@ fn what_is_rehearsed_is_what_happens() {
         };
         assert_eq!(lines(&rehearsed), lines(&planned), "{name}");
     }
+    shop.end();
+}
+
+#[test]
+fn what_another_batch_refunds_is_not_planned_again() {
+    let shop = Shop::start(3, &[]);
+    let rows = std::fs::read_to_string(shop.rows()).unwrap();
+    let first = shop.file("first.csv", &rows);
+    shop.json(&["batch", "plan", &first], 0);
+    // The same bytes under another name.
+    let copy = shop.file("copy.csv", &rows);
+    let refused = shop.refused(&["batch", "plan", &copy], 5);
+    assert!(refused.contains("the batch `first` was planned from the same file"), "{refused}");
+    // Other bytes, the same references.
+    let more = shop.file("more.csv", &format!("{rows}\n"));
+    for rehearsal in [&[][..], &["--dry-run"]] {
+        let (plan, _) = shop.json(&[&["batch", "plan", &more], rehearsal].concat(), 6);
+        assert_eq!(plan["bad_rows"][0]["rule"], "repeats", "{plan}");
+        assert_eq!(plan["prepared"], 0);
+    }
+    // What was never sent can be taken back, and is free to be planned again.
+    let (status, _) = shop.json(&["batch", "cancel", "first"], 0);
+    assert_eq!(status[0]["refunds"], 0, "{status}");
+    shop.json(&["batch", "plan", &more], 0);
+    shop.json(&["ledger", "verify"], 0);
     shop.end();
 }

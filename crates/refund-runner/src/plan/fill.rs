@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
-use refund_ledger::{Imported, KeyLife, Ledger, Millis, NewIntent, NewPayment, Prepared, Refused};
-use refund_rules::Limit;
+use refund_ledger::{
+    Filter, Imported, KeyLife, Ledger, Millis, NewIntent, NewPayment, Prepared, Refused,
+};
+use refund_rules::{Limit, RefundState};
 
 use crate::input::row::Fault;
 use crate::input::{BadRow, Numbered, Place, Row};
@@ -226,6 +228,10 @@ impl Fill<'_, '_, '_> {
         let mut wishes = Vec::new();
         for (place, (numbered, verdict)) in chunk.iter_mut().enumerate() {
             let Some(row) = undecided(numbered, verdict.as_ref()) else { continue };
+            if let Some(batch) = self.repeated(row).await? {
+                *verdict = Some(repeats(&batch));
+                continue;
+            }
             match self.wish(numbered.at, row) {
                 Ok(wish) => {
                     places.push(place);
@@ -253,6 +259,22 @@ impl Fill<'_, '_, '_> {
             }
         }
         Ok(unknown)
+    }
+
+    /// In a rehearsal, the scratch ledger does not know the other batches; gives the one for this account
+    /// that has the reference of this row.
+    async fn repeated(&self, row: &Row) -> Result<Option<String>, PlanError> {
+        let Planner { ledger, provider, target, batch, scratch, .. } = self.planner;
+        let (Some(_), Some(reference)) = (scratch, &row.reference) else { return Ok(None) };
+        let filter = Filter::new().provider(provider).reference(reference);
+        for intent in ledger.intents(filter).await? {
+            let Some(other) = intent.facts.batch.filter(|other| other != batch) else { continue };
+            let is_ours = ledger.batch(&*other).await?.is_some_and(|it| it.target == *target);
+            if is_ours && intent.life.state != RefundState::Declined {
+                return Ok(Some(other));
+            }
+        }
+        Ok(None)
     }
 
     fn wish(&self, at: Place, row: &Row) -> Result<NewIntent, refund_ledger::Error> {
@@ -289,14 +311,7 @@ impl Fill<'_, '_, '_> {
                 Verdict::Differs(RowDifference { line, row, intent: Some(id), fields })
             }
             Prepared::Refused(refused) => refusal(refused),
-            Prepared::Repeats { batch, .. } => {
-                let sentence = format!("the batch `{batch}` has a refund of this reference");
-                let fault = Fault {
-                    column: Some("reference".to_owned()),
-                    ..Fault::new("repeats", sentence)
-                };
-                Verdict::Bad(fault, None)
-            }
+            Prepared::Repeats { batch, .. } => repeats(&batch),
             Prepared::NoSuchPayment => return Ok(None),
             Prepared::BatchSealed => match self.sealed_from_this {
                 None => return Err(PlanError::SealedMeanwhile),
@@ -387,4 +402,11 @@ fn refusal(Refused { rule, limit, .. }: Refused) -> Verdict {
         _ => what.to_owned(),
     };
     Verdict::Bad(Fault::new(rule.name(), sentence), limit)
+}
+
+/// Another batch has the refund already.
+fn repeats(batch: &str) -> Verdict {
+    let sentence = format!("the batch `{batch}` has a refund of this reference");
+    let fault = Fault { column: Some("reference".to_owned()), ..Fault::new("repeats", sentence) };
+    Verdict::Bad(fault, None)
 }
