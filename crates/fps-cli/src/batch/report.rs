@@ -9,6 +9,9 @@ use crate::exit::Failure;
 use crate::ledger::listing::List;
 use crate::runtime::block_on_or_signal;
 
+/// How many refunds are read and printed at once.
+const PAGE: u32 = 1_000;
+
 pub(crate) fn run(arguments: &BatchReport) -> Result<(), Failure> {
     block_on_or_signal(async {
         let mut filter = Filter::new().batch(&*arguments.batch);
@@ -27,6 +30,7 @@ pub(crate) fn run(arguments: &BatchReport) -> Result<(), Failure> {
 
 /// Prints all that match.
 pub(crate) async fn list(ledger: &Ledger, filter: Filter, list: &mut List) -> Result<(), Failure> {
+    let filter = filter.most(PAGE);
     let mut page = filter.clone();
     loop {
         let intents: Vec<IntentRecord> =
