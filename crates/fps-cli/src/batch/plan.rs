@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use fps::refund_ledger::Ledger;
 use fps::refund_runner::{
-    Clock as _, Gateway, Plan, PlanError, PlanTotal, Planner, Rows, Sealing, SystemClock,
+    Clock as _, Gateway, Objection, Plan, PlanError, PlanTotal, Planner, Row, Rows, Sealing,
+    SystemClock,
 };
 use fps::{Currency, Policy};
 use serde::Serialize;
@@ -107,6 +108,46 @@ fn open(file: &Path) -> Result<File, Failure> {
     }
 }
 
+/// The most bytes of a soft descriptor. Source: Amazon Pay API v2, refund.
+const SOFT_DESCRIPTOR_MAX: usize = 16;
+
+/// The most characters of a note. Source: FPS API reference, Refund: CallerDescription.
+const NOTE_MAX: usize = 160;
+
+/// What the service would not take of a row that is right in itself.
+fn objection(service: Service, row: &Row) -> Option<Objection> {
+    let (note, descriptor) = (&row.details.note, &row.details.soft_descriptor);
+    let objection = |column, rule, sentence: String| Some(Objection { column, rule, sentence });
+    match service {
+        Service::AmazonPay if note.is_some() => {
+            objection("note", "not-taken", "Amazon Pay takes no note".to_owned())
+        }
+        Service::AmazonPay => {
+            let bytes = descriptor.as_ref().map_or(0, String::len);
+            let sentence =
+                format!("it has {bytes} bytes, and at most {SOFT_DESCRIPTOR_MAX} are taken");
+            (bytes > SOFT_DESCRIPTOR_MAX).then_some(Objection {
+                column: "soft_descriptor",
+                rule: "too-long",
+                sentence,
+            })
+        }
+        Service::FlexiblePayments if descriptor.is_some() => {
+            objection("soft_descriptor", "not-taken", "FPS takes no soft descriptor".to_owned())
+        }
+        Service::FlexiblePayments => {
+            let characters = note.as_ref().map_or(0, |note| note.chars().count());
+            let sentence =
+                format!("it has {characters} characters, and at most {NOTE_MAX} are taken");
+            (characters > NOTE_MAX).then_some(Objection {
+                column: "note",
+                rule: "too-long",
+                sentence,
+            })
+        }
+    }
+}
+
 /// Plans a file, and tells what is bad of it.
 pub(crate) async fn plan(
     source: &Source,
@@ -129,7 +170,8 @@ pub(crate) async fn plan(
     let mut planner = Planner::new(&sender.ledger, &*batch, account, policy)
         .key_window(gateway.key_window())
         .skip_invalid(source.skip_invalid)
-        .repeat(source.repeat);
+        .repeat(source.repeat)
+        .check(move |row| objection(service, row));
     if source.look_up {
         planner = planner.look_up(gateway, &clock);
     }

@@ -258,3 +258,26 @@ fn what_another_batch_refunds_is_not_planned_again() {
     shop.json(&["ledger", "verify"], 0);
     shop.end();
 }
+
+#[test]
+fn what_the_service_would_not_take_is_a_bad_row() {
+    let shop = Shop::start(1, &[]);
+    let charge = "S01-0000000-0000001-C000001";
+    let transaction = "16QHCODNPDBH8FCPH1D2OM00SQKPK41WHRU";
+    let seventeen = "ABCDEFGHIJKLMNOPQ";
+    for (payment, column, text, rule) in [
+        (charge, "soft_descriptor", seventeen, "too-long"),
+        (charge, "note", "sorry", "not-taken"),
+        (transaction, "soft_descriptor", "SHOP", "not-taken"),
+        (transaction, "note", &"x".repeat(161), "too-long"),
+    ] {
+        let row = format!("{payment},1.00,USD,10.00,{text}");
+        let file = format!("payment,amount,currency,captured,{column}\n{row}\n");
+        let file = shop.file("refused.csv", &file);
+        let (plan, errors) = shop.json(&["batch", "plan", &file, "--dry-run"], 6);
+        assert_eq!(plan["bad_rows"][0]["rule"], rule, "{plan}");
+        assert_eq!(plan["bad_rows"][0]["column"], column);
+        assert!(!errors.contains(text), "what a row says is not repeated: {errors}");
+    }
+    shop.end();
+}
