@@ -47,8 +47,15 @@ async fn storm(arguments: &Arguments) {
         assert_eq!(sound.wrong, 0, "{} storms of {lane:?} ended wrong", sound.wrong);
     }
     if arguments.is_with_mutant {
-        let mutant = storms(arguments, Lane::FlexiblePayments, true).await;
-        assert!(mutant.wrong > 0, "a key for every try was not found to be wrong");
+        // A small storm may miss it; one that goes on does not.
+        let mut wrong = 0;
+        for _ in 0..10 {
+            wrong += storms(arguments, Lane::FlexiblePayments, true).await.wrong;
+            if wrong > 0 {
+                break;
+            }
+        }
+        assert!(wrong > 0, "a key for every try was not found to be wrong");
     }
 }
 
