@@ -14,8 +14,8 @@ const PREPARED: [&str; 3] = [
     "UPDATE payment SET pending = pending + 100, refunds = refunds + 1, intents = 1, events = 2, \
      seal = $1 WHERE id = $2 AND refunded + pending + unknown + 100 <= cap",
     "INSERT INTO intent (id, payment, ordinal, provider, key, amount, is_rest, scope, fee, \
-     marketplace_fee, prepared_at, state, attempts, changed_at, fence, due_at) \
-     VALUES ($1, $1, 1, 'fps', $2, 100, 0, 'payment', 0, 0, 0, 'prepared', 0, 0, 0, 0)",
+     marketplace_fee, prepared_at, state, attempts, lost, changed_at, fence, due_at) \
+     VALUES ($1, $1, 1, 'fps', $2, 100, 0, 'payment', 0, 0, 0, 'prepared', 0, 0, 0, 0, 0)",
     "INSERT INTO event (payment, seq, intent, at, data, seal) VALUES ($1, 2, 1, 0, $2, $3)",
 ];
 const SENT: [&str; 3] = [
