@@ -11,6 +11,7 @@ mod watch;
 use std::path::Path;
 use std::sync::Arc;
 
+use fps::RefundState;
 use fps::refund_ledger::{BatchRecord, Error, Ledger};
 use fps::refund_runner::Gateway;
 
@@ -130,11 +131,13 @@ pub(crate) fn name_of(source: &Source) -> Result<String, Failure> {
 }
 
 /// The states of refunds by their names.
-pub(crate) fn states(names: &[String]) -> Result<Vec<fps::RefundState>, Failure> {
+pub(crate) fn states(names: &[String]) -> Result<Vec<RefundState>, Failure> {
     let state = |name: &String| {
-        serde_json::from_value(serde_json::Value::String(name.clone())).map_err(|_| {
-            Failure::new(Exit::Usage, format!("`{name}` is no state of a refund"))
-                .hint("it is one of prepared, sent, unknown, accepted, pending, refunded, declined")
+        RefundState::from_name(name).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("`{name}` is no state of a refund")).hint(format!(
+                "it is one of {}",
+                RefundState::ALL.map(RefundState::name).join(", ")
+            ))
         })
     };
     names.iter().map(state).collect()

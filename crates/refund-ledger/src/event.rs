@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::intent::{IntentFacts, KeyLife, Life, Outcome};
+use crate::intent::{IntentFacts, KeyLife, Life};
+use crate::outcome::Outcome;
 use crate::payment::{PaymentFacts, Sums};
 use crate::time::Millis;
 

@@ -1,8 +1,8 @@
-//! What is to be refunded, what was learned of it, and how both are told to the ledger.
+//! What is to be refunded, as it is told to the ledger and as it is kept.
 
 use std::fmt;
 
-use refund_rules::{Limit, Money, Observation, RefundState, Rule, Scope};
+use refund_rules::{Money, RefundState, Refusal, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
@@ -281,189 +281,6 @@ pub struct IntentRecord {
     pub life: Life,
 }
 
-/// What became of one try, or was learned of a refund.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The request cannot have arrived: no connection was made.
-    NotSent,
-    /// The provider took it and named it.
-    Accepted {
-        /// The name.
-        refund: String,
-        /// What it said of its state, if it did.
-        state: Option<Observation>,
-        /// Why, if it was declined at once.
-        reason: Option<String>,
-    },
-    /// The provider answered that it refuses this request. Of a try before, whose answer was lost, this
-    /// says nothing.
-    Refused {
-        /// The provider's code.
-        code: String,
-        /// May the same request be accepted later?
-        is_retriable: bool,
-    },
-    /// The request may have arrived, and its answer did not.
-    Unknown,
-    /// The provider says, asked or not, how the refund is.
-    Observed {
-        /// How.
-        state: Observation,
-        /// What the provider calls the refund.
-        refund: Option<String>,
-        /// Why, if it was declined.
-        reason: Option<String>,
-    },
-}
-
-impl Outcome {
-    /// The provider has declined the refund.
-    #[must_use]
-    pub fn declined(reason: impl Into<String>) -> Self {
-        Self::Observed { state: Observation::Declined, refund: None, reason: Some(reason.into()) }
-    }
-
-    /// The provider says how the refund is.
-    #[must_use]
-    pub const fn observed(state: Observation) -> Self {
-        Self::Observed { state, refund: None, reason: None }
-    }
-
-    /// The provider took it and named it.
-    #[must_use]
-    pub fn accepted(refund: impl Into<String>, state: Option<Observation>) -> Self {
-        Self::Accepted { refund: refund.into(), state, reason: None }
-    }
-}
-
-impl Outcome {
-    /// The same in text that every store takes: it comes from elsewhere.
-    pub(crate) fn storable(self) -> Self {
-        match self {
-            Self::NotSent | Self::Unknown => self,
-            Self::Accepted { refund, state, reason } => {
-                Self::Accepted { refund: storable(refund), state, reason: reason.map(storable) }
-            }
-            Self::Refused { code, is_retriable } => {
-                Self::Refused { code: storable(code), is_retriable }
-            }
-            Self::Observed { state, refund, reason } => {
-                Self::Observed { state, refund: refund.map(storable), reason: reason.map(storable) }
-            }
-        }
-    }
-}
-
-/// What is to be recorded, of which intent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    pub(crate) intent: IntentId,
-    pub(crate) attempt: Option<u32>,
-    /// The claim that it ends.
-    pub(crate) fence: Option<i64>,
-    pub(crate) outcome: Outcome,
-    pub(crate) at: Millis,
-    pub(crate) next_at: Option<Millis>,
-    pub(crate) request: Option<String>,
-}
-
-impl Report {
-    /// Of a try: see [`crate::Ledger::sending`]. It ends the claim.
-    #[must_use]
-    pub fn of_try(attempt: &Attempt, outcome: Outcome, at: Millis) -> Self {
-        let Attempt { intent, number, fence } = *attempt;
-        let report = Self::of_refund(intent, outcome, at);
-        Self { attempt: Some(number), fence: Some(fence), ..report }
-    }
-
-    /// Of a refund that was claimed and looked up. It ends the claim.
-    #[must_use]
-    pub fn of_claim(claim: &Claim, outcome: Outcome, at: Millis) -> Self {
-        Self { fence: Some(claim.fence), ..Self::of_refund(claim.intent, outcome, at) }
-    }
-
-    /// Of a refund that somebody spoke of, such as a notification. It ends no claim, unless it ends the
-    /// refund.
-    #[must_use]
-    pub const fn of_refund(intent: IntentId, outcome: Outcome, at: Millis) -> Self {
-        Self { intent, attempt: None, fence: None, outcome, at, next_at: None, request: None }
-    }
-
-    /// With when somebody should look again; otherwise at once, as far as it has not ended.
-    #[must_use]
-    pub const fn next_at(mut self, at: Millis) -> Self {
-        self.next_at = Some(at);
-        self
-    }
-
-    /// With the provider's name for the answered request.
-    #[must_use]
-    pub fn request(mut self, id: impl Into<String>) -> Self {
-        self.request = Some(id.into());
-        self
-    }
-}
-
-/// That an intent is one worker's, for a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Claim {
-    /// Of what.
-    pub intent: IntentId,
-    /// Whose.
-    pub worker: String,
-    /// Until when, unless it is renewed.
-    pub until: Millis,
-    pub(crate) fence: i64,
-}
-
-/// What a worker has claimed: to be sent if it is prepared or unknown, and else to be followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Claimed {
-    /// The claim.
-    pub claim: Claim,
-    /// The intent.
-    pub intent: IntentRecord,
-}
-
-/// Which work is wanted, by whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    pub(crate) worker: String,
-    pub(crate) most: u32,
-    pub(crate) lease: i64,
-    pub(crate) batch: Option<String>,
-}
-
-impl Wanted {
-    /// At most so many intents that are due, each for so many milliseconds.
-    #[must_use]
-    pub fn new(worker: impl Into<String>, most: u32, lease: i64) -> Self {
-        Self { worker: storable(worker.into()), most, lease, batch: None }
-    }
-
-    /// Of one batch only.
-    #[must_use]
-    pub fn batch(mut self, batch: impl Into<String>) -> Self {
-        self.batch = Some(batch.into());
-        self
-    }
-}
-
-/// That a request may leave now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attempt {
-    /// Of what.
-    pub intent: IntentId,
-    /// Which try it is, counted from one.
-    pub number: u32,
-    pub(crate) fence: i64,
-}
-
 /// What became of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -515,33 +332,11 @@ pub enum Prepared {
         id: IntentId,
     },
     /// A rule forbids it, and nothing was left behind.
-    Refused(Refused),
+    Refused(Refusal),
     /// The payment was never imported.
     NoSuchPayment,
     /// The batch was never opened, or is another provider's.
     NoSuchBatch,
     /// The batch is sealed: it takes no more rows.
     BatchSealed,
-}
-
-/// The rule that forbids an intent, and its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Refused {
-    /// The rule.
-    pub rule: Rule,
-    /// What it would have allowed, where that is a number.
-    pub limit: Option<Limit>,
-}
-
-/// What a report changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Recorded {
-    /// As it was.
-    pub before: RefundState,
-    /// As it is.
-    pub state: RefundState,
-    /// What contradicts what is known: recorded, and not believed.
-    pub alarm: Option<String>,
 }

@@ -5,12 +5,11 @@ use std::fmt;
 use std::path::Path;
 
 use crate::batch::{BatchRecord, NewBatch};
+use crate::claim::{Attempt, Claim, Claimed, Wanted};
 use crate::error::{Error, ErrorKind};
-use crate::intent::{
-    Attempt, Claim, Claimed, Imported, IntentId, IntentRecord, NewIntent, Prepared, Recorded,
-    Report, Wanted,
-};
+use crate::intent::{Imported, IntentId, IntentRecord, NewIntent, Prepared};
 use crate::ops::{Answer, BatchOp, Keep, Op};
+use crate::outcome::{Recorded, Report};
 use crate::pace::Pace;
 use crate::payment::{NewPayment, PaymentRecord};
 use crate::reads::{
@@ -68,6 +67,27 @@ macro_rules! expect {
             _ => return Err(Error::new(ErrorKind::Closed)),
         }
     };
+}
+
+/// Intents page by page, in the order of their numbers; each page is as the ledger is when it is asked for.
+#[derive(Clone, Debug)]
+pub struct Pages<'a> {
+    ledger: &'a Ledger,
+    filter: Filter,
+    after: IntentId,
+}
+
+impl Pages<'_> {
+    /// The next page, which is never empty; nothing once all were given.
+    ///
+    /// # Errors
+    /// The store's. The page can be asked for again.
+    pub async fn next(&mut self) -> Result<Option<Vec<IntentRecord>>, Error> {
+        let page = self.ledger.intents(self.filter.clone().after(self.after)).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.after = last.id;
+        Ok(Some(page))
+    }
 }
 
 impl Ledger {
@@ -338,6 +358,12 @@ impl Ledger {
     /// The store's.
     pub async fn intents(&self, filter: Filter) -> Result<Vec<IntentRecord>, Error> {
         self.readers.ask(Intents(filter)).await
+    }
+
+    /// All intents that match, page by page.
+    #[must_use]
+    pub fn pages(&self, filter: Filter) -> Pages<'_> {
+        Pages { ledger: self, filter, after: IntentId(0) }
     }
 
     /// The batches, in the order of their names.

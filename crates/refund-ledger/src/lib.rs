@@ -58,17 +58,18 @@
 )]
 
 mod batch;
+mod claim;
 mod error;
 mod event;
 mod intent;
+mod judge;
 mod ledger;
-mod names;
 mod ops;
+mod outcome;
 mod pace;
 mod payment;
 mod reads;
 mod rows;
-mod rules;
 mod session;
 mod time;
 mod work;
@@ -80,12 +81,13 @@ mod postgres;
 mod sqlite;
 
 pub use batch::{BatchRecord, NewBatch};
+pub use claim::{Attempt, Claim, Claimed, Wanted};
 pub use error::{Damage, Error, ErrorKind};
 pub use intent::{
-    Attempt, Claim, Claimed, Imported, IntentFacts, IntentId, IntentRecord, KeyLife, Life,
-    NewIntent, Outcome, Prepared, Recorded, Refused, Report, Wanted,
+    Imported, IntentFacts, IntentId, IntentRecord, KeyLife, Life, NewIntent, Prepared,
 };
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Pages};
+pub use outcome::{Outcome, Recorded, Report};
 pub use pace::Pace;
 pub use payment::{NewPayment, PaymentFacts, PaymentRecord};
 pub use reads::{EventRecord, Filter, Total, Verified};

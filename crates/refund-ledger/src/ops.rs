@@ -8,9 +8,11 @@ pub(crate) mod pace;
 pub(crate) mod prepare;
 
 use crate::batch::{BatchRecord, NewBatch};
+use crate::claim::Wanted;
+use crate::claim::{Attempt, Claim, Claimed};
 use crate::error::{Error, ErrorKind};
-use crate::intent::{Attempt, Claim, Claimed, Imported, IntentId, NewIntent, Prepared};
-use crate::intent::{Recorded, Report, Wanted};
+use crate::intent::{Imported, IntentId, NewIntent, Prepared};
+use crate::outcome::{Recorded, Report};
 use crate::pace::Pace;
 use crate::payment::NewPayment;
 use crate::session::Session;

@@ -2,17 +2,14 @@
 
 use std::fmt;
 
-use refund_rules::{
-    Asker, Decision, Executor, Grant, Grants, Money, Payment, Policy, Rounding, Rule, Scope, Wish,
-    decide,
-};
+use refund_rules::{Asker, Executor, Money, MoneyError, Payment, PaymentError, Policy};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 use crate::time::Millis;
 
 /// A payment to be imported: what its provider calls it, what was captured and went back before, and
-/// the limits that a policy puts on its refunds.
+/// the policy that its refunds are under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPayment {
     pub(crate) facts: PaymentFacts,
@@ -37,22 +34,10 @@ pub struct PaymentFacts {
     pub completed_at: Option<Millis>,
     /// The payment as it was then, with what had been refunded elsewhere.
     pub payment: Payment,
-    /// The most that all refunds of it may total.
-    pub cap: Money,
-    /// The smallest single refund.
-    pub minimum: Money,
-    /// The largest single refund.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub single_max: Option<Money>,
-    /// The largest number of refunds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refunds_max: Option<u32>,
-    /// May a marketplace's fee go back, too?
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub has_marketplace: bool,
-    /// The rule that forbids every refund of it, such as `completed`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub barred: Option<String>,
+    /// The limits that its refunds are under.
+    pub policy: Policy,
+    /// Who asks for them.
+    pub asker: Asker,
 }
 
 /// Says nothing of tokens.
@@ -62,13 +47,12 @@ impl fmt::Debug for PaymentFacts {
             .field("provider", &self.provider)
             .field("id", &self.id)
             .field("payment", &self.payment)
-            .field("cap", &self.cap)
             .finish_non_exhaustive()
     }
 }
 
 impl NewPayment {
-    /// A payment and the policy that its refunds are under, whose numbers are stored with it.
+    /// A payment and the policy that its refunds are under, which is stored with it.
     ///
     /// What went back before may be more than a strict policy allows: then nothing is left.
     ///
@@ -94,28 +78,19 @@ impl NewPayment {
         policy: &Policy,
         asker: Asker,
     ) -> Result<Self, Error> {
-        let too_large = |error| Error::with(ErrorKind::Invalid("amount"), error);
-        let currency = payment.captured().currency();
-        let minimum = policy.minimum().value();
-        let cap = cap(&payment, policy).map_err(too_large)?;
-        let held = payment.held().minor();
-        let own = |amount: Money| (amount.currency() == currency).then_some(amount);
-        Ok(Self {
-            facts: PaymentFacts {
-                provider: name("provider", provider.into())?,
-                id: name("payment id", id.into())?,
-                caller_reference: None,
-                token: None,
-                completed_at: None,
-                cap: Money::from_minor(cap.max(held), currency),
-                minimum: own(minimum).unwrap_or(Money::from_minor(1, currency)),
-                single_max: policy.single_max().and_then(|most| own(most.value())),
-                refunds_max: policy.refunds_max().map(|most| most.value().max(payment.refunds())),
-                has_marketplace: has_marketplace(&payment, policy),
-                barred: barred(&payment, policy, asker),
-                payment,
-            },
-        })
+        let facts = PaymentFacts {
+            provider: name("provider", provider.into())?,
+            id: name("payment id", id.into())?,
+            caller_reference: None,
+            token: None,
+            completed_at: None,
+            payment,
+            policy: policy.clone(),
+            asker,
+        };
+        // Beyond any amount that can be paid there is nothing to be guarded.
+        facts.cap().map_err(|error| Error::with(ErrorKind::Invalid("amount"), error))?;
+        Ok(Self { facts })
     }
 
     /// With what its caller calls it, by which it is found again.
@@ -147,17 +122,44 @@ impl NewPayment {
 }
 
 impl PaymentFacts {
-    /// The rule that forbids every refund of it.
-    #[must_use]
-    pub fn barred_by(&self) -> Option<Rule> {
-        let name = self.barred.as_deref()?;
-        let rules = [
-            Rule::Caller,
-            Rule::Grant,
-            Rule::Completed(self.payment.state()),
-            Rule::Kind(self.payment.kind()),
-        ];
-        Some(rules.into_iter().find(|rule| rule.name() == name).unwrap_or(Rule::Currency))
+    /// The most that all refunds of it may total: more than a strict policy allows, if that went back
+    /// before. Then nothing is left.
+    pub(crate) fn cap(&self) -> Result<i64, MoneyError> {
+        let captured = self.payment.captured();
+        let cap = match self.policy.cap(captured) {
+            // The policy is for another currency, and so forbids every refund of it.
+            Err(MoneyError::CurrencyMismatch { .. }) => captured,
+            cap => cap?,
+        };
+        Ok(cap.minor().max(self.payment.held().minor()))
+    }
+
+    /// The largest number of its refunds, under the same condition.
+    pub(crate) fn refunds_max(&self) -> Option<u32> {
+        self.policy.refunds_max().map(|most| most.value().max(self.payment.refunds()))
+    }
+
+    /// The payment as it is when this is held of it.
+    pub(crate) fn with(&self, sums: &Sums) -> Result<Payment, PaymentError> {
+        let told = &self.payment;
+        let money = |minor| Money::from_minor(minor, told.captured().currency());
+        let mut payment = Payment::completed(told.captured(), told.method())?
+            .with_kind(told.kind())
+            .with_state(told.state())
+            .with_fee(told.fee())?
+            .with_fee_payer(told.fee_payer())?;
+        if told.executor() == Executor::Marketplace {
+            payment = payment.with_marketplace_fee(told.marketplace_fee())?;
+        }
+        if told.marketplace_fee_held().is_some() {
+            payment = payment.with_marketplace_fee_held(money(sums.marketplace_held))?;
+        }
+        payment
+            .with_refunded(money(sums.refunded))?
+            .with_pending(money(sums.pending))?
+            .with_unknown(money(sums.unknown))?
+            .with_fee_returned(money(sums.fee_returned))?
+            .with_refunds(u32::try_from(sums.refunds).map_err(|_| PaymentError::Count)?)
     }
 
     /// Which fields of another import of the same payment are not these.
@@ -182,12 +184,8 @@ impl PaymentFacts {
             ("method", mine.method() != theirs.method()),
             ("kind", mine.kind() != theirs.kind()),
             ("state", mine.state() != theirs.state()),
-            ("cap", self.cap != other.cap),
-            ("minimum", self.minimum != other.minimum),
-            ("single maximum", self.single_max != other.single_max),
-            ("refunds maximum", self.refunds_max != other.refunds_max),
-            ("marketplace", self.has_marketplace != other.has_marketplace),
-            ("barred", self.barred != other.barred),
+            ("policy", self.policy != other.policy),
+            ("asker", self.asker != other.asker),
         ];
         fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
     }
@@ -205,45 +203,6 @@ pub(crate) fn name(part: &'static str, text: String) -> Result<String, Error> {
 /// The same without the one character that PostgreSQL does not take in a text.
 pub(crate) fn storable(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text }
-}
-
-fn cap(payment: &Payment, policy: &Policy) -> Result<i64, refund_rules::MoneyError> {
-    let captured = payment.captured();
-    let overage = policy.overage().value();
-    if overage.most.currency() != captured.currency() {
-        return Ok(captured.minor());
-    }
-    let share = captured.percent(overage.percent, Rounding::Floor)?.minor();
-    let extra = Money::from_minor(share.min(overage.most.minor()), captured.currency());
-    Ok(captured.checked_add(extra)?.minor())
-}
-
-/// Asks the rules for the least: what they forbid then, whatever the amount, they always will.
-fn barred(payment: &Payment, policy: &Policy, asker: Asker) -> Option<String> {
-    match decide(payment, &Wish::amount(policy.minimum().value()).with_asker(asker), policy) {
-        Decision::Refuse(refusal) => match refusal.rule() {
-            rule @ (Rule::Caller
-            | Rule::Grant
-            | Rule::Completed(_)
-            | Rule::Kind(_)
-            | Rule::Currency) => Some(rule.name().to_owned()),
-            _ => None,
-        },
-        Decision::Allow(_) => None,
-    }
-}
-
-/// Asks the rules as somebody who may do everything: a policy can know no marketplaces.
-fn has_marketplace(payment: &Payment, policy: &Policy) -> bool {
-    let asker = Asker::CALLER.with_grants(Grants::NONE.with(Grant::REFUND));
-    let wish = Wish::amount(policy.minimum().value());
-    let wish = wish.with_scope(Scope::MarketplaceFee).with_asker(asker);
-    match decide(payment, &wish, policy) {
-        Decision::Refuse(refusal) => {
-            refusal.rule() != Rule::Marketplace && payment.executor() == Executor::Marketplace
-        }
-        Decision::Allow(_) => true,
-    }
 }
 
 /// What is held of a payment now, in minor units.

@@ -68,7 +68,7 @@ impl Read for PaymentOf {
         let values = vec![(&self.provider).into(), (&self.id).into()];
         let rows = session.one(PAYMENT.of(S::DIALECT), values).await?;
         let row = rows.into_iter().next().map(|mut row| PaymentRow::read(&mut row)).transpose()?;
-        Ok(row.map(|row| row.record()))
+        row.map(|row| row.record()).transpose()
     }
 }
 

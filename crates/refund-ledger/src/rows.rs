@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use refund_rules::{Currency, Money};
+use refund_rules::{Currency, Money, RefundState, Scope};
 
 use crate::error::Error;
 use crate::event::Seal;
 use crate::intent::{IntentFacts, IntentId, IntentRecord, KeyLife, Life};
-use crate::names;
 use crate::payment::{PaymentFacts, PaymentRecord, Sums};
 use crate::session::{Row, Value};
 use crate::time::Millis;
@@ -67,8 +66,8 @@ impl PaymentRow {
             facts.caller_reference.as_ref().into(),
             facts.payment.captured().currency().code().into(),
             facts.payment.captured().minor().into(),
-            facts.cap.minor().into(),
-            facts.refunds_max.map(i64::from).into(),
+            facts.cap().map_err(|error| impossible(facts, &error))?.into(),
+            facts.refunds_max().map(i64::from).into(),
             facts.completed_at.map(|at| at.0).into(),
             self.imported_at.0.into(),
             Value::Text(to_json(facts)?),
@@ -84,23 +83,29 @@ impl PaymentRow {
         ])
     }
 
-    pub(crate) fn record(&self) -> PaymentRecord {
+    pub(crate) fn record(&self) -> Result<PaymentRecord, Error> {
         let facts = &self.facts;
         let captured = facts.payment.captured();
         let money = |minor| Money::from_minor(minor, captured.currency());
         let left = |of: Money| money(of.minor().saturating_sub(self.sums.held()).max(0));
-        PaymentRecord {
+        let cap = facts.cap().map_err(|error| impossible(facts, &error))?;
+        Ok(PaymentRecord {
             facts: (**facts).clone(),
             imported_at: self.imported_at,
             refunded: money(self.sums.refunded),
             pending: money(self.sums.pending),
             unknown: money(self.sums.unknown),
             remaining: left(captured),
-            remaining_with_overage: left(facts.cap),
+            remaining_with_overage: left(money(cap)),
             refunds: u32::try_from(self.sums.refunds).unwrap_or(u32::MAX),
             fee_returned: money(self.sums.fee_returned),
-        }
+        })
     }
+}
+
+/// What is stored of a payment cannot be.
+pub(crate) fn impossible(facts: &PaymentFacts, error: &impl ToString) -> Error {
+    Error::damaged(format!("payment {} {}", facts.provider, facts.id), error.to_string())
 }
 
 /// A row of `intent`, and what is told of its payment with it.
@@ -177,7 +182,7 @@ impl IntentRow {
             window.into(),
             facts.amount.minor().into(),
             i64::from(facts.is_rest).into(),
-            names::of_scope(facts.scope).into(),
+            facts.scope.name().into(),
             facts.fee.minor().into(),
             facts.marketplace_fee.minor().into(),
             facts.batch.as_ref().into(),
@@ -193,7 +198,7 @@ impl IntentRow {
     pub(crate) fn changing(&self) -> Vec<Value> {
         let life = &self.life;
         vec![
-            names::of_state(life.state).into(),
+            life.state.name().into(),
             i64::from(life.attempts).into(),
             i64::from(life.lost).into(),
             life.sent_at.map(|at| at.0).into(),
@@ -233,7 +238,7 @@ fn facts(row: &mut Row, currency: Currency) -> Result<IntentFacts, Error> {
         },
         amount: money(row.int()?),
         is_rest: row.int()? != 0,
-        scope: names::scope(&row.text()?)?,
+        scope: scope(row)?,
         fee: money(row.int()?),
         marketplace_fee: money(row.int()?),
         batch: row.maybe_text()?,
@@ -245,9 +250,19 @@ fn facts(row: &mut Row, currency: Currency) -> Result<IntentFacts, Error> {
     })
 }
 
+pub(crate) fn state(row: &mut Row) -> Result<RefundState, Error> {
+    let state = RefundState::from_name(&row.text()?);
+    state.ok_or_else(|| Error::damaged("an intent", "it is in no state"))
+}
+
+fn scope(row: &mut Row) -> Result<Scope, Error> {
+    let scope = Scope::from_name(&row.text()?);
+    scope.ok_or_else(|| Error::damaged("an intent", "it has no scope"))
+}
+
 fn life(row: &mut Row) -> Result<Life, Error> {
     Ok(Life {
-        state: names::state(&row.text()?)?,
+        state: state(row)?,
         attempts: row.count()?,
         lost: row.count()?,
         sent_at: row.maybe_int()?.map(Millis),

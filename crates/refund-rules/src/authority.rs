@@ -83,6 +83,7 @@ impl Grant {
         Self { role, operation: None }
     }
 
+    /// They are written as this number, so that it cannot change.
     const fn bits(self) -> u32 {
         let operations = match self.operation {
             Some(operation) => Self::bit(operation),
@@ -102,6 +103,8 @@ impl Grant {
 
 /// Every grant that somebody holds from the recipient of a payment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Grants(u32);
 
 impl Grants {
@@ -124,6 +127,7 @@ impl Grants {
 
 /// Who asks for a refund, as far as the rules need to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Asker {
     executed: bool,
     grants: Grants,

@@ -19,12 +19,11 @@
 
 use crate::authority::{Operation, Role};
 use crate::legs::Legs;
-use crate::money::{Money, MoneyError};
+use crate::money::Money;
 use crate::payment::{Executor, Method, Payment, PaymentState};
 use crate::plan::{Destination, Plan, Timing};
 use crate::policy::{GrantNeeded, Policy, Settles, Source};
 use crate::refusal::{Broken, Limit, Refusal, Rule};
-use crate::rounding::Rounding;
 use crate::wish::{Scope, Wish};
 
 /// The answer to a wish.
@@ -64,7 +63,7 @@ pub fn decide(payment: &Payment, wish: &Wish, policy: &Policy) -> Decision {
 fn plan(payment: &Payment, wish: &Wish, policy: &Policy) -> Result<Plan, Broken> {
     may_ask(payment, wish, policy)?;
     may_be_refunded(payment, wish, policy)?;
-    let cap = cap(payment, policy)?;
+    let cap = policy.cap(payment.captured())?;
     let marketplace_fee_left = marketplace_fee_left(payment, wish.scope())?;
     let room = match wish.scope() {
         Scope::Payment | Scope::PaymentAndMarketplaceFee => Room {
@@ -187,14 +186,6 @@ fn amount(payment: &Payment, wish: &Wish, policy: &Policy, room: &Room) -> Resul
         return Err(Broken::by(Rule::Count, Limit::Refunds(most.value()), Some(most.source())));
     }
     Ok(amount)
-}
-
-/// The most that all refunds of the payment may total.
-fn cap(payment: &Payment, policy: &Policy) -> Result<Money, MoneyError> {
-    let overage = policy.overage().value();
-    let share = payment.captured().percent(overage.percent, Rounding::Floor)?;
-    let extra = if share.try_cmp(overage.most)?.is_lt() { share } else { overage.most };
-    payment.captured().checked_add(extra)
 }
 
 fn at_least_zero(amount: Money) -> Money {

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::currency::Currency;
 use crate::money::{Money, MoneyError};
 use crate::payment::PaymentKind;
+use crate::rounding::Rounding;
 
 /// The limits that [`crate::decide`] applies to a refund.
 ///
@@ -23,9 +24,11 @@ use crate::payment::PaymentKind;
 /// # Ok::<(), refund_rules::MoneyError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Policy {
     currency: Currency,
+    // Written for whoever reads it; what can be refunded is no number that a merchant could set.
+    #[cfg_attr(feature = "serde", serde(skip_deserializing, default = "payments"))]
     kinds: &'static [PaymentKind],
     grant: GrantNeeded,
     overage: Sourced<Overage>,
@@ -37,7 +40,7 @@ pub struct Policy {
 
 /// A number and where it is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sourced<T> {
     value: T,
     source: Source,
@@ -100,7 +103,7 @@ impl fmt::Display for Source {
 /// How far above the captured amount all refunds together may go: a percentage of it, or a fixed
 /// amount, whichever is less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(clippy::exhaustive_structs, reason = "the two numbers of the rule, complete by nature")]
 pub struct Overage {
     /// Percent of the captured amount, rounded down to the minor unit.
@@ -117,7 +120,7 @@ impl Overage {
 
 /// When the outcome of a refund is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub(crate) enum Settles {
     /// Cards later, everything else at once.
@@ -128,7 +131,7 @@ pub(crate) enum Settles {
 
 /// From whom the recipient's leave is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub(crate) enum GrantNeeded {
     /// From nobody, and no marketplace fee can go back: the service has no marketplaces of this kind.
@@ -141,6 +144,11 @@ pub(crate) enum GrantNeeded {
 
 /// What may be refunded: money that was paid, not money that was put by, nor refunds themselves.
 const PAYMENTS: &[PaymentKind] = &[PaymentKind::Pay, PaymentKind::SettledReserve];
+
+#[cfg(feature = "serde")]
+const fn payments() -> &'static [PaymentKind] {
+    PAYMENTS
+}
 
 impl Policy {
     /// Flexible Payments Service, version 2008-09-17.
@@ -268,6 +276,17 @@ impl Policy {
     pub const fn with_grant_needed(mut self) -> Self {
         self.grant = GrantNeeded::Always;
         self
+    }
+
+    /// The most that all refunds of a payment may total: what was captured, and the overage.
+    ///
+    /// # Errors
+    /// A captured amount in another currency, or one too large to be calculated.
+    pub fn cap(&self, captured: Money) -> Result<Money, MoneyError> {
+        let overage = self.overage.value;
+        let share = captured.percent(overage.percent, Rounding::Floor)?;
+        let extra = if share.try_cmp(overage.most)?.is_lt() { share } else { overage.most };
+        captured.checked_add(extra)
     }
 
     /// The one currency it is for.

@@ -32,6 +32,37 @@ pub enum RefundState {
 }
 
 impl RefundState {
+    /// All of them, in the order of a life.
+    pub const ALL: [Self; 7] = [
+        Self::Prepared,
+        Self::Sent,
+        Self::Unknown,
+        Self::Accepted,
+        Self::Pending,
+        Self::Refunded,
+        Self::Declined,
+    ];
+
+    /// A short stable name, for tables and machine-readable output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Sent => "sent",
+            Self::Unknown => "unknown",
+            Self::Accepted => "accepted",
+            Self::Pending => "pending",
+            Self::Refunded => "refunded",
+            Self::Declined => "declined",
+        }
+    }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
     /// Is this the end?
     #[must_use]
     pub const fn is_final(self) -> bool {

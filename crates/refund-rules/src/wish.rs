@@ -29,6 +29,28 @@ pub enum Scope {
     PaymentAndMarketplaceFee,
 }
 
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 3] =
+        [Self::Payment, Self::MarketplaceFee, Self::PaymentAndMarketplaceFee];
+
+    /// A short stable name, for tables and machine-readable output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::MarketplaceFee => "marketplace-fee",
+            Self::PaymentAndMarketplaceFee => "payment-and-marketplace-fee",
+        }
+    }
+
+    /// The scope of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
 impl Wish {
     /// This amount, asked by who executed the payment.
     #[must_use]

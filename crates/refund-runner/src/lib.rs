@@ -10,7 +10,6 @@ mod input;
 mod key;
 mod plan;
 mod reconcile;
-mod report;
 mod run;
 
 pub use clock::{Clock, SystemClock};
@@ -25,6 +24,5 @@ pub use reconcile::{
     Compared, Difference, DifferenceKind, ReconcileError, ReconcileEvent, Reconciler,
     Reconciliation,
 };
-pub use report::{BatchReport, ReportRows, RowReport};
 pub use run::observe::{Event, Observer};
 pub use run::{Ended, Options, RunError, Runner, StopRule, Summary};

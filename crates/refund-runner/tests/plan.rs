@@ -170,7 +170,11 @@ async fn bad_rows_keep_the_batch_from_being_run_until_they_are_corrected() {
     let sentence = "line 4: the row repeats line 2: give each a `reference` of its own";
     assert_eq!(repeats.to_string(), sentence);
     let above = bad.bad_rows.iter().find(|bad| bad.line == 6).unwrap();
-    assert_eq!(above.to_string(), "line 6: it is above what may still be refunded (115.00 USD)");
+    assert_eq!(
+        above.to_string(),
+        "line 6: a refund of 115.01 USD is not allowed: it is above what may still be refunded \
+         (115.00 USD)"
+    );
     let refused = place.ledger.claim(Wanted::new("w", 10, 1_000).batch("recall"), NOW).await;
     assert_eq!(*refused.unwrap_err().kind(), ErrorKind::BatchOpen);
     // The same file again is no better, and nothing is there twice.

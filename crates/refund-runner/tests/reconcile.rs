@@ -11,8 +11,8 @@ use std::io::Cursor;
 use refund_ledger::{Filter, IntentRecord, Ledger, Millis, Outcome, Report, Wanted};
 use refund_rules::{Currency, Method, Money, Observation, Payment, Policy, RefundState};
 use refund_runner::{
-    BatchReport, Compared, Difference, Found, Listed, Looked, Planner, ReconcileError, Reconciler,
-    Reconciliation, ReportRows, Status,
+    Compared, Difference, Found, Listed, Looked, Planner, ReconcileError, Reconciler,
+    Reconciliation, Status,
 };
 use scripted::{NoWait, PROVIDER, Scripted, TARGET};
 
@@ -367,27 +367,4 @@ async fn another_file_is_no_settlement_report() {
         let Err(ReconcileError::NotASettlement { column: lacks }) = read else { panic!("{file}") };
         assert_eq!(lacks, column);
     }
-}
-
-#[tokio::test]
-async fn a_batch_is_reported_as_it_is() {
-    let place = Place::new(&[refunded(1), declined(2), None, Some(Outcome::Unknown)]).await;
-    let report = BatchReport::of(&place.ledger, "recall").await.unwrap().unwrap();
-    assert_eq!(report.count(RefundState::Refunded), 1);
-    assert_eq!((report.parked(), report.is_ended()), (0, false));
-    let mut rows = ReportRows::new(&place.ledger, "recall");
-    let page = rows.next_page().await.unwrap().unwrap();
-    assert_eq!(rows.next_page().await.unwrap(), None);
-    let states: Vec<_> = page.iter().map(|row| (row.row.unwrap(), row.state)).collect();
-    let expected = [
-        (1, RefundState::Refunded),
-        (2, RefundState::Declined),
-        (3, RefundState::Prepared),
-        (4, RefundState::Unknown),
-    ];
-    assert_eq!(states, expected);
-    assert_eq!(page[0].refund.as_deref(), Some("R1"));
-    let json = serde_json::to_string(&page[0]).unwrap();
-    assert!(json.contains("\"amount\":\"1.00 USD\"") && json.contains("\"state\":\"refunded\""));
-    assert!(BatchReport::of(&place.ledger, "other").await.unwrap().is_none());
 }

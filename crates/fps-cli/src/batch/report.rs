@@ -1,11 +1,11 @@
 //! `fps batch report`: the refunds of a batch, page by page, so that a million need no more memory than
 //! one; asks nobody but the ledger.
 
-use fps::refund_ledger::{Filter, IntentRecord, Ledger};
+use fps::refund_ledger::{Filter, Ledger};
 
-use super::{known, states, to_read};
+use super::{LEDGER_FAILED, known, states, to_read};
 use crate::cli::BatchReport;
-use crate::exit::Failure;
+use crate::exit::{Failure, OrFail};
 use crate::ledger::listing::List;
 use crate::runtime::block_on_or_signal;
 
@@ -30,14 +30,9 @@ pub(crate) fn run(arguments: &BatchReport) -> Result<(), Failure> {
 
 /// Prints all that match.
 pub(crate) async fn list(ledger: &Ledger, filter: Filter, list: &mut List) -> Result<(), Failure> {
-    let filter = filter.most(PAGE);
-    let mut page = filter.clone();
-    loop {
-        let intents: Vec<IntentRecord> =
-            crate::exit::OrFail::or_fail(ledger.intents(page).await, super::LEDGER_FAILED)?;
-        let Some(last) = intents.last().map(|last| last.id) else { break };
-        list.page(&intents)?;
-        page = filter.clone().after(last);
+    let mut pages = ledger.pages(filter.most(PAGE));
+    while let Some(page) = pages.next().await.or_fail(LEDGER_FAILED)? {
+        list.page(&page)?;
     }
     list.end()
 }

@@ -68,7 +68,6 @@ impl Report for Page {
     fn text(&self) -> String {
         let text = |text: &Option<String>| visible(text.as_deref().unwrap_or_default());
         let rows = self.0.iter().map(|it| {
-            let state = serde_json::to_value(it.state).unwrap_or_default();
             let why = it.alarm.as_ref().or(it.waits_for_human.as_ref()).or(it.reason.as_ref());
             vec![
                 it.number.to_string(),
@@ -76,7 +75,7 @@ impl Report for Page {
                 visible(&it.payment),
                 text(&it.reference),
                 format!("{} {}", it.amount, it.amount.currency()),
-                state.as_str().unwrap_or_default().to_owned(),
+                it.state.name().to_owned(),
                 text(&it.refund),
                 it.attempts.to_string(),
                 text(&why.cloned()),

@@ -2,10 +2,12 @@
 
 use refund_rules::RefundState;
 
+use crate::claim::{Attempt, Claim};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
-use crate::intent::{Attempt, Claim, IntentId, Recorded, Report};
+use crate::intent::IntentId;
 use crate::ops::{Answer, Keep, Op, inner};
+use crate::outcome::{Recorded, Report};
 use crate::payment::storable;
 use crate::rows::IntentRow;
 use crate::session::Session;

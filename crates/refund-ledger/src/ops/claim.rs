@@ -1,8 +1,9 @@
 //! Claiming what is due: for a time, so that a worker that dies keeps nothing.
 
+use crate::claim::{Claim, Claimed, Wanted};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
-use crate::intent::{Claim, Claimed, IntentId, Wanted};
+use crate::intent::IntentId;
 use crate::ops::batch;
 use crate::rows::{IntentRow, intent_columns};
 use crate::session::{Row, Session, Sql, Value, sql};

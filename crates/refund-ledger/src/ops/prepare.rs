@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
 use crate::intent::{IntentId, NewIntent, Prepared};
+use crate::judge::judge;
 use crate::ops::{Answer, Op, batch};
 use crate::rows::{IntentRow, intent_columns};
-use crate::rules;
 use crate::session::{Session, Sql, Value, sql};
 use crate::time::Millis;
 use crate::work::Work;
@@ -104,7 +104,7 @@ async fn wave_of<S: Session>(session: &mut S, wishes: &Wishes<'_>) -> Result<Vec
             continue;
         };
         let (number, payment) = (loaded.row.id, &loaded.row);
-        match rules::judge(&payment.facts, &payment.sums, wish, *at)? {
+        match judge(&payment.facts, &payment.sums, wish, *at)? {
             Ok(facts) => {
                 let amount = facts.amount;
                 work.add(number, facts)?;

@@ -4,7 +4,6 @@ use refund_rules::{Currency, Money, RefundState};
 
 use crate::error::Error;
 use crate::intent::{IntentId, IntentRecord};
-use crate::names;
 use crate::reads::Read;
 use crate::rows::{IntentRow, intent_columns};
 use crate::session::{Session, Value};
@@ -186,7 +185,7 @@ impl Filter {
                     }));
                 }
                 Condition::In(states) => {
-                    let names = states.into_iter().map(names::of_state);
+                    let names = states.into_iter().map(RefundState::name);
                     let list: Vec<_> = names.map(|name| bind(name.into())).collect();
                     // Of no state is none.
                     let list = if list.is_empty() { "NULL".to_owned() } else { list.join(", ") };

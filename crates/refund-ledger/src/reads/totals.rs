@@ -4,8 +4,8 @@ use refund_rules::{Currency, Money, RefundState};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::names;
 use crate::reads::Read;
+use crate::rows::state;
 use crate::session::{Session, Sql, sql};
 
 /// How many intents of a batch are in one state, and how much they are.
@@ -62,7 +62,7 @@ impl Read for Totals {
                 .map_err(|error| Error::damaged("a payment", error.to_string()))?;
             Ok(Total {
                 batch,
-                state: names::state(&row.text()?)?,
+                state: state(&mut row)?,
                 is_parked: row.int()? != 0,
                 count: u64::try_from(row.int()?).unwrap_or_default(),
                 amount: Money::from_minor(row.int()?, currency),

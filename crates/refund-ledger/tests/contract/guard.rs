@@ -221,9 +221,8 @@ impl Random<'_> {
                     self.kept.insert(id, one);
                 }
                 (Decision::Refuse(refusal), Prepared::Refused(refused)) => {
-                    let said = (refused.rule, refused.limit);
-                    assert_eq!(said, (refusal.rule(), refusal.limit()), "P{number}: {wish:?}");
-                    *self.refused.entry(refused.rule.name()).or_default() += 1;
+                    assert_eq!(refused, refusal, "P{number}: {wish:?}");
+                    *self.refused.entry(refused.rule().name()).or_default() += 1;
                 }
                 (decision, prepared) => panic!("P{number}, {wish:?}: {decision:?}, {prepared:?}"),
             }

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refund_ledger::{
-    Filter, IntentId, IntentRecord, Ledger, NewBatch, NewIntent, NewPayment, Outcome, Prepared,
-    Report,
+    Filter, IntentRecord, Ledger, NewBatch, NewIntent, NewPayment, Outcome, Prepared, Report,
 };
 use refund_rules::{Currency, Money, Observation, Policy, RefundState};
 
@@ -104,13 +103,10 @@ pub async fn intents_are_found_by_all_that_is_known_of_them(ledger: &Ledger, oth
     for (filter, test) in table {
         let expected: Vec<_> = all.iter().filter(|one| test(one)).cloned().collect();
         for page in [1, 4, 10_000, u32::MAX] {
-            let (mut found, mut after) = (Vec::new(), IntentId(0));
-            loop {
-                let filter = filter.clone().after(after).most(page);
-                let part = other.intents(filter).await.unwrap();
+            let mut found = Vec::new();
+            let mut pages = other.pages(filter.clone().most(page));
+            while let Some(part) = pages.next().await.unwrap() {
                 assert!(part.len() as u64 <= u64::from(page));
-                let Some(last) = part.last() else { break };
-                after = last.id;
                 found.extend(part);
             }
             assert_eq!(found, expected, "{filter:?} by {page}");

@@ -26,7 +26,7 @@ async fn race(url: &str, refunds_max: u32, rule: Rule) -> u32 {
             for prepared in ledger.prepare((0..PAYMENTS).map(wish).collect(), NOW).await.unwrap() {
                 match prepared {
                     Prepared::New { .. } => taken += 1,
-                    Prepared::Refused(refused) if refused.rule == rule => {}
+                    Prepared::Refused(refused) if refused.rule() == rule => {}
                     other => panic!("{other:?}"),
                 }
             }

@@ -68,11 +68,7 @@ impl Row {
 
     fn content_digest(&self) -> [u8; 32] {
         let amount = self.amount.map_or_else(|| "rest".to_owned(), |amount| amount.to_string());
-        let scope = match self.scope {
-            Scope::Payment => "payment",
-            Scope::MarketplaceFee => "marketplace-fee",
-            Scope::PaymentAndMarketplaceFee => "payment-and-marketplace-fee",
-        };
+        let scope = self.scope.name();
         // What is not said cannot be an empty text: an empty cell says nothing.
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let reference = text(&self.reference);

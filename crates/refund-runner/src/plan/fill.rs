@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
-use refund_ledger::{
-    Filter, Imported, KeyLife, Ledger, Millis, NewIntent, NewPayment, Prepared, Refused,
-};
-use refund_rules::{Limit, RefundState};
+use refund_ledger::{Filter, Imported, KeyLife, Ledger, Millis, NewIntent, NewPayment, Prepared};
+use refund_rules::{Limit, RefundState, Refusal};
 
 use crate::input::row::Fault;
 use crate::input::{BadRow, Numbered, Place, Row};
@@ -310,7 +308,7 @@ impl Fill<'_, '_, '_> {
                 }
                 Verdict::Differs(RowDifference { line, row, intent: Some(id), fields })
             }
-            Prepared::Refused(refused) => refusal(refused),
+            Prepared::Refused(refused) => refusal(&refused),
             Prepared::Repeats { batch, .. } => repeats(&batch),
             Prepared::NoSuchPayment => return Ok(None),
             Prepared::BatchSealed => match self.sealed_from_this {
@@ -379,29 +377,8 @@ fn contradiction(row: &Row, fields: &[&str]) -> Option<Verdict> {
     Some(Verdict::Bad(fault, None))
 }
 
-fn refusal(Refused { rule, limit, .. }: Refused) -> Verdict {
-    use refund_rules::Rule;
-    let what = match rule {
-        Rule::Caller => "only who executed the payment may refund it",
-        Rule::Grant => "the recipient of the payment has not granted it",
-        Rule::Completed(_) => "the payment is not completed",
-        Rule::Kind(_) => "this kind of transaction is not refundable",
-        Rule::Currency => "it is not in the currency of the payment",
-        Rule::Marketplace => "the payment has no marketplace",
-        Rule::MarketplaceFeeHeld => "how much of the marketplace fee went back is not known",
-        Rule::NothingLeft => "nothing is left to refund",
-        Rule::Minimum => "it is below the smallest refund",
-        Rule::SingleMaximum => "it is above the largest single refund",
-        Rule::Remaining => "it is above what may still be refunded",
-        Rule::Count => "the payment has been refunded too often",
-        _ => "the numbers are too large to be calculated",
-    };
-    let sentence = match limit {
-        Some(Limit::Amount(amount)) => format!("{what} ({amount:?})"),
-        Some(Limit::Refunds(count)) => format!("{what} (at most {count} refunds)"),
-        _ => what.to_owned(),
-    };
-    Verdict::Bad(Fault::new(rule.name(), sentence), limit)
+fn refusal(refusal: &Refusal) -> Verdict {
+    Verdict::Bad(Fault::new(refusal.rule().name(), refusal.to_string()), refusal.limit())
 }
 
 /// Another batch has the refund already.

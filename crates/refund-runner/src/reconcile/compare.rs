@@ -29,7 +29,7 @@ pub(crate) fn refund(here: &IntentRecord, there: There) -> Verdict {
     let is_same = verdict.differences.is_empty();
     let state = here.life.state;
     let differs = |kind| {
-        let values = (state_name(state).to_owned(), observed(there.state).to_owned());
+        let values = (state.name().to_owned(), observed(there.state).to_owned());
         Difference::of_intent(kind, here).values(values.0, values.1)
     };
     match (state, there.state) {
@@ -68,18 +68,6 @@ fn of_amount(here: &IntentRecord, there: Money) -> Option<Difference> {
 
 pub(crate) fn money(amount: Money) -> String {
     format!("{amount:?}")
-}
-
-pub(crate) const fn state_name(state: RefundState) -> &'static str {
-    match state {
-        RefundState::Prepared => "prepared",
-        RefundState::Sent => "sent",
-        RefundState::Unknown => "unknown",
-        RefundState::Accepted => "accepted",
-        RefundState::Pending => "pending",
-        RefundState::Refunded => "refunded",
-        RefundState::Declined => "declined",
-    }
 }
 
 const fn observed(state: Observation) -> &'static str {

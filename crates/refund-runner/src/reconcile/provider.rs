@@ -9,7 +9,7 @@ use refund_rules::{Money, RefundState};
 use crate::ask::{AT_ONCE, patiently};
 use crate::clock::Clock;
 use crate::gateway::{Found, Gateway, Listed, Looked, Status};
-use crate::reconcile::compare::{There, Verdict, money, refund, state_name};
+use crate::reconcile::compare::{There, Verdict, money, refund};
 use crate::reconcile::{Account, Compared, Difference, DifferenceKind, PAGE, ReconcileError};
 
 pub(super) async fn all(
@@ -18,12 +18,8 @@ pub(super) async fn all(
     clock: &dyn Clock,
     batch: &BatchRecord,
 ) -> Result<(), ReconcileError> {
-    let mut after = IntentId(0);
-    loop {
-        let filter = Filter::new().batch(&*batch.name).after(after).most(PAGE);
-        let page = account.ledger().intents(filter).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
+    let mut pages = account.ledger().pages(Filter::new().batch(&*batch.name).most(PAGE));
+    while let Some(page) = pages.next().await? {
         refunds(account, gateway, clock, &page).await?;
         payments(account, gateway, clock, &page).await?;
         account.progress();
@@ -80,7 +76,7 @@ async fn ask(gateway: &dyn Gateway, clock: &dyn Clock, intent: &IntentRecord) ->
                 Ok(status) => refund(intent, there(name, status)),
                 Err(code) => {
                     let difference = Difference::of_intent(DifferenceKind::MissingThere, intent);
-                    let here = state_name(intent.life.state).to_owned();
+                    let here = intent.life.state.name().to_owned();
                     one(difference.values(here, code))
                 }
             })
@@ -90,7 +86,7 @@ async fn ask(gateway: &dyn Gateway, clock: &dyn Clock, intent: &IntentRecord) ->
             let answer = patiently(clock, || gateway.search(intent)).await;
             let unknown = |why: String| {
                 let difference = Difference::of_intent(DifferenceKind::UnknownOutcome, intent);
-                one(difference.values(state_name(state).to_owned(), why))
+                one(difference.values(state.name().to_owned(), why))
             };
             said(answer, |answer| match answer {
                 Ok(Found::Refund { refund: name, status }) => refund(intent, there(&name, status)),

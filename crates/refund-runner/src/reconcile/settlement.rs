@@ -15,7 +15,7 @@ use refund_rules::{Currency, Money, Observation, RefundState};
 
 use crate::input::bytes::Bytes;
 use crate::input::records::Records;
-use crate::reconcile::compare::{There, money, refund, state_name};
+use crate::reconcile::compare::{There, money, refund};
 use crate::reconcile::there::{amount, moment};
 use crate::reconcile::{Account, Difference, DifferenceKind, PAGE, ReconcileError};
 
@@ -210,21 +210,19 @@ async fn missing(
     (begin, end): Period,
     batch: &str,
 ) -> Result<(), ReconcileError> {
-    let mut after = IntentId(0);
-    loop {
-        let filter = Filter::new().batch(batch).states([RefundState::Refunded]);
-        let page = account.ledger().intents(filter.after(after).most(PAGE)).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = last.id;
+    let filter = Filter::new().batch(batch).states([RefundState::Refunded]).most(PAGE);
+    let mut pages = account.ledger().pages(filter);
+    while let Some(page) = pages.next().await? {
         for intent in &page {
             let at = intent.life.changed_at;
             let is_within =
                 begin.is_none_or(|begin| begin <= at) && end.is_none_or(|end| at <= end);
             if is_within && !seen.contains(&intent.id) {
                 let difference = Difference::of_intent(DifferenceKind::MissingThere, intent);
-                let here = state_name(intent.life.state).to_owned();
+                let here = intent.life.state.name().to_owned();
                 account.differs(difference.values(here, None));
             }
         }
     }
+    Ok(())
 }
