@@ -1,6 +1,6 @@
 //! `fps quote`: the rules, asked and answered without a network; the rules themselves are not here.
 
-use fps::{Decision, Method, Money, Payment, Plan, Policy, Wish, decide};
+use fps::{Currency, Decision, Method, Money, Payment, Plan, Policy, Wish, decide};
 use serde::Serialize;
 
 use crate::cli::{Quote, Service};
@@ -32,13 +32,17 @@ pub(crate) fn run(arguments: &Quote) -> Result<(), Failure> {
         Some(text) => Wish::amount(read("the amount", text)?),
         None => Wish::rest(),
     };
-    let policy = match arguments.service {
-        Service::AmazonPay => Policy::amazon_pay(currency),
-        Service::FlexiblePayments => Policy::flexible_payments(),
-    };
-    match decide(&payment, &wish, &policy) {
+    match decide(&payment, &wish, &policy(arguments.service, currency)) {
         Decision::Allow(plan) => print(arguments.output, &Quoted::new(&plan)),
         Decision::Refuse(refusal) => Err(refused(refusal)),
+    }
+}
+
+/// The limits of a service.
+pub(crate) fn policy(service: Service, currency: Currency) -> Policy {
+    match service {
+        Service::AmazonPay => Policy::amazon_pay(currency),
+        Service::FlexiblePayments => Policy::flexible_payments(),
     }
 }
 

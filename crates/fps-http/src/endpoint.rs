@@ -59,6 +59,18 @@ impl Endpoint {
         &self.authority
     }
 
+    /// Is it this machine?
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let authority = &*self.authority;
+        // A colon within brackets is of the address, and not before a port.
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => authority,
+        };
+        is_loopback(host)
+    }
+
     /// The path without a slash at its end.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -89,6 +101,22 @@ impl fmt::Debug for Endpoint {
 #[cfg(test)]
 mod tests {
     use super::Endpoint;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (url, expected) in [
+            ("http://127.0.0.1:9000", true),
+            ("https://127.0.0.1", true),
+            ("https://localhost:7443/fps", true),
+            ("http://[::1]:9000", true),
+            ("http://[::1]", true),
+            ("https://fps.example", false),
+            ("https://localhost.example:1", false),
+            ("https://192.0.2.1:7443", false),
+        ] {
+            assert_eq!(Endpoint::parse(url).unwrap().is_loopback(), expected, "{url}");
+        }
+    }
 
     #[test]
     fn only_tls_or_loopback_is_an_endpoint() {

@@ -147,13 +147,7 @@ impl FlexiblePayments {
     ) -> Result<(Plan, Submitted<TransactionId>), RefundError> {
         let plan = self.plan(payment, wish).into_result().map_err(RefundError::Refused)?;
         let mut request = Refund::new(key, id.as_str()).refund_amount(plan.amount());
-        request.marketplace_refund_policy = match wish.scope() {
-            Scope::Payment => None,
-            Scope::MarketplaceFee => Some(MarketplaceRefundPolicy::MarketplaceTxnOnly),
-            Scope::PaymentAndMarketplaceFee => {
-                Some(MarketplaceRefundPolicy::MasterAndMarketplaceTxn)
-            }
-        };
+        request.marketplace_refund_policy = marketplace_policy(wish.scope());
         Ok((plan, self.submit(&request).await?))
     }
 
@@ -223,6 +217,15 @@ impl FlexiblePayments {
             Some(_) => Err(SnapshotError::Unclear("transaction id")),
             None => Err(SnapshotError::NotFound),
         }
+    }
+}
+
+/// Which part of a marketplace payment goes back, in the service's words; it need not be told of the whole.
+pub(crate) const fn marketplace_policy(scope: Scope) -> Option<MarketplaceRefundPolicy> {
+    match scope {
+        Scope::Payment => None,
+        Scope::MarketplaceFee => Some(MarketplaceRefundPolicy::MarketplaceTxnOnly),
+        Scope::PaymentAndMarketplaceFee => Some(MarketplaceRefundPolicy::MasterAndMarketplaceTxn),
     }
 }
 

@@ -9,7 +9,6 @@ use fps::refund_runner::{
     Clock as _, Gateway, Objection, Plan, PlanError, PlanTotal, Planner, Row, Rows, Sealing,
     SystemClock,
 };
-use fps::{Currency, Policy};
 use serde::Serialize;
 
 use super::watch::Watch;
@@ -18,6 +17,7 @@ use crate::cli::{BatchPlan, Service, Source};
 use crate::config::Configuration;
 use crate::exit::{Exit, Failure, OrFail};
 use crate::output::{Report, print, table, visible};
+use crate::quote::policy;
 use crate::runtime::block_on_or_signal;
 
 /// How many rows are looked at for the service.
@@ -162,10 +162,7 @@ pub(crate) async fn plan(
     watch.planning(&batch, &source.file);
     let clock = SystemClock::default();
     let gateway = &*sender.gateway;
-    let policy = move |currency: Currency| match service {
-        Service::AmazonPay => Policy::amazon_pay(currency),
-        Service::FlexiblePayments => Policy::flexible_payments(),
-    };
+    let policy = move |currency| policy(service, currency);
     let account = (gateway.provider(), gateway.target());
     let mut planner = Planner::new(&sender.ledger, &*batch, account, policy)
         .key_window(gateway.key_window())

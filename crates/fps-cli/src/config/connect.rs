@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use fps::fps_http::{Endpoint, HyperTransport, SystemClock};
+use fps::fps_http::{HyperTransport, SystemClock};
 use fps::refund_runner::Gateway;
 use fps::{
     AmazonPay, AmazonPayConfig, AmazonPayGateway, CertificateFetcher, CertificateOrigin, Client,
@@ -156,7 +156,7 @@ impl Configuration {
         // A key of FPS does not tell. On this machine there is no real money.
         let is_live = match self.environment() {
             Some(environment) => environment == fps::Environment::Live,
-            None => !is_loopback(config.endpoint()),
+            None => !config.endpoint().is_loopback(),
         };
         Ok((config, is_live))
     }
@@ -198,40 +198,8 @@ impl Configuration {
     }
 }
 
-fn is_loopback(endpoint: &Endpoint) -> bool {
-    let authority = endpoint.authority();
-    let host = match authority.rsplit_once(':') {
-        Some((host, _)) if !host.is_empty() && !host.ends_with(':') => host,
-        _ => authority,
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 fn unusable(error: ConfigError) -> Failure {
     Failure::new(Exit::Usage, "nothing can be sent with these settings")
         .because(error)
         .hint("`fps config show --origin` says where each comes from")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for (url, expected) in [
-            ("http://127.0.0.1:9000", true),
-            ("https://127.0.0.1", true),
-            ("https://localhost:7443/fps", true),
-            ("http://[::1]:9000", true),
-            ("http://[::1]", true),
-            ("https://fps.example", false),
-            ("https://localhost.example:1", false),
-            ("https://192.0.2.1:7443", false),
-        ] {
-            assert_eq!(is_loopback(&Endpoint::parse(url).unwrap()), expected, "{url}");
-        }
-    }
 }

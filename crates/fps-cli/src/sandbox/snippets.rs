@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::keys::Keys;
+use crate::output::quoted;
 
 /// What a client needs to ask for a refund through FPS.
 pub(super) struct Values<'a> {
@@ -52,11 +53,6 @@ curl -sS {trust}-G --data-urlencode "Signature=$signature" "{url}/?$query"
         secret = quoted(values.secret_key),
         url = values.url,
     )
-}
-
-/// A text as one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The example of this crate, with its constants filled in.

@@ -2,18 +2,18 @@
 
 use fps_http::{Client, ConfigError, Environment, FlexiblePaymentsConfig, Settings};
 use fps_model::flexible_payments::{
-    FpsOperation, GetAccountActivity, GetTransaction, GetTransactionStatus,
-    MarketplaceRefundPolicy, Refund, RelationType, TransactionId,
+    FpsOperation, GetAccountActivity, GetTransaction, GetTransactionStatus, Refund, RelationType,
+    TransactionId,
 };
 use fps_model::{CallerReference, Sensitive, Timestamp};
 use refund_ledger::{IntentRecord, Millis};
-use refund_rules::{Payment, Scope};
+use refund_rules::Payment;
 use refund_runner::{
     BoxFuture, Call, Details, Found, Gateway, Limit, Listed, Looked, Status, Submitted,
 };
 
 use super::{failed, not_told, once};
-use crate::flexible_payments_client::{FlexiblePayments, observation_of};
+use crate::flexible_payments_client::{FlexiblePayments, marketplace_policy, observation_of};
 use crate::refund::SnapshotError;
 
 /// For how long FPS knows a caller reference again: seven days. Source: FPS basic guide, "Important
@@ -182,11 +182,7 @@ fn request(intent: &IntentRecord) -> Result<Refund, String> {
         Details::from_text(facts.details.as_deref()).map_err(|error| error.to_string())?;
     let mut request = Refund::new(key, intent.payment.as_str()).refund_amount(facts.amount);
     request.caller_description = details.note.map(Sensitive::new);
-    request.marketplace_refund_policy = match facts.scope {
-        Scope::Payment => None,
-        Scope::MarketplaceFee => Some(MarketplaceRefundPolicy::MarketplaceTxnOnly),
-        Scope::PaymentAndMarketplaceFee => Some(MarketplaceRefundPolicy::MasterAndMarketplaceTxn),
-    };
+    request.marketplace_refund_policy = marketplace_policy(facts.scope);
     Ok(request)
 }
 
