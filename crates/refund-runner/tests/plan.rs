@@ -172,7 +172,7 @@ async fn bad_rows_keep_the_batch_from_being_run_until_they_are_corrected() {
     let above = bad.bad_rows.iter().find(|bad| bad.line == 6).unwrap();
     assert_eq!(
         above.to_string(),
-        "line 6: a refund of 115.01 USD is not allowed: it is above what may still be refunded \
+        "line 6: a refund of 200.00 USD is not allowed: it is above what may still be refunded \
          (115.00 USD)"
     );
     let refused = place.ledger.claim(Wanted::new("w", 10, 1_000).batch("recall"), NOW).await;
