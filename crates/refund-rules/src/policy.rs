@@ -25,10 +25,9 @@ use crate::rounding::Rounding;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Written"))]
 pub struct Policy {
     currency: Currency,
-    // Written for whoever reads it; what can be refunded is no number that a merchant could set.
-    #[cfg_attr(feature = "serde", serde(skip_deserializing, default = "payments"))]
     kinds: &'static [PaymentKind],
     grant: GrantNeeded,
     overage: Sourced<Overage>,
@@ -145,9 +144,43 @@ pub(crate) enum GrantNeeded {
 /// What may be refunded: money that was paid, not money that was put by, nor refunds themselves.
 const PAYMENTS: &[PaymentKind] = &[PaymentKind::Pay, PaymentKind::SettledReserve];
 
+/// A policy as it was written. What can be refunded is left out: it is no number that a merchant could set.
 #[cfg(feature = "serde")]
-const fn payments() -> &'static [PaymentKind] {
-    PAYMENTS
+#[derive(serde::Deserialize)]
+struct Written {
+    currency: Currency,
+    grant: GrantNeeded,
+    overage: Sourced<Overage>,
+    minimum: Sourced<Money>,
+    single_max: Option<Sourced<Money>>,
+    refunds_max: Option<Sourced<u32>>,
+    settles: Settles,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Written> for Policy {
+    type Error = MoneyError;
+
+    fn try_from(written: Written) -> Result<Self, MoneyError> {
+        let Written { currency, grant, overage, minimum, single_max, refunds_max, settles } =
+            written;
+        let policy = Self {
+            currency,
+            kinds: PAYMENTS,
+            grant,
+            overage,
+            minimum,
+            single_max,
+            refunds_max,
+            settles,
+        };
+        policy.own(policy.overage.value.most)?;
+        policy.own(policy.minimum.value)?;
+        if let Some(most) = policy.single_max {
+            policy.own(most.value)?;
+        }
+        Ok(policy)
+    }
 }
 
 impl Policy {

@@ -3,7 +3,8 @@
 //! A currency is its code and an amount a text such as `14.00 USD`, so that no reader can make a
 //! float of it. A payment is read through its own constructors: an impossible one is an error. What
 //! only [`crate::decide`] can make (decisions, plans, refusals) is written and never read. A policy is
-//! read as it was written, whatever the services' numbers are by then: keep it where nobody else writes.
+//! read as it was written, in one currency, whatever the services' numbers are by then: keep it where
+//! nobody else writes.
 
 use core::fmt;
 

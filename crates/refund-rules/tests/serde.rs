@@ -6,7 +6,7 @@ use refund_rules::{
     Currency, Grant, Method, Money, Payment, PaymentKind, PaymentState, Policy, RefundState, Role,
     Scope, Wish, decide,
 };
-use serde_json::{Value, from_str, json, to_value};
+use serde_json::{Value, from_str, from_value, json, to_value};
 
 fn usd(minor: i64) -> Money {
     Money::from_minor(minor, Currency::USD)
@@ -90,7 +90,7 @@ fn an_impossible_payment_is_not_read() {
     ] {
         let mut form = to_value(full()).unwrap();
         form[field] = value;
-        let error = serde_json::from_value::<Payment>(form).err().map(|error| error.to_string());
+        let error = from_value::<Payment>(form).err().map(|error| error.to_string());
         assert!(error.as_ref().is_some_and(|error| error.contains(said)), "{field}: {error:?}");
     }
 }
@@ -133,6 +133,32 @@ fn decisions_and_policies_are_written() {
     let policy = to_value(policy.with_refunds_max(3)).unwrap();
     assert_eq!(policy["refunds_max"], json!({"value": 3, "source": "merchant"}));
     assert_eq!(policy["overage"]["value"], json!({"percent": 15, "most": "75.00 USD"}));
+}
+
+#[test]
+fn policies_are_read_as_they_were_written() {
+    let pay = Policy::amazon_pay(Currency::JPY);
+    for policy in [
+        Policy::flexible_payments(),
+        Policy::flexible_payments().with_grant_needed(),
+        Policy::amazon_pay(Currency::USD).without_overage().with_refunds_max(3),
+        Policy::amazon_pay(Currency::from_code("CHF").unwrap()),
+        pay.clone().with_minimum(Money::from_minor(50, Currency::JPY)).unwrap(),
+        pay.with_single_max(Money::from_minor(9_000, Currency::JPY)).unwrap(),
+    ] {
+        assert_eq!(from_value::<Policy>(to_value(&policy).unwrap()).unwrap(), policy);
+    }
+}
+
+#[test]
+fn a_limit_in_another_currency_would_limit_nothing() {
+    let written = to_value(Policy::amazon_pay(Currency::USD)).unwrap();
+    for limit in ["/overage/value/most", "/minimum/value", "/single_max/value"] {
+        let mut changed = written.clone();
+        *changed.pointer_mut(limit).unwrap() = json!("1.00 EUR");
+        let error = from_value::<Policy>(changed).unwrap_err().to_string();
+        assert!(error.contains("EUR") && error.contains("USD"), "{limit}: {error}");
+    }
 }
 
 #[test]
