@@ -268,8 +268,10 @@ impl<W: Wire> Client<W> {
             Class::Unauthorized => ErrorKind::Unauthorized,
             Class::Unreadable => ErrorKind::Decode,
         };
-        let mut error =
-            Error::new(kind, Phase::Answered).with_answer(parts.status.as_u16(), request_id);
+        let retry_after = header("retry-after").and_then(|text| retry_after(text, clock.now()));
+        let mut error = Error::new(kind, Phase::Answered)
+            .with_answer(parts.status.as_u16(), request_id)
+            .with_retry_after(retry_after);
         if let Some(source) = source {
             error = error.with_source(source);
         }
@@ -277,7 +279,6 @@ impl<W: Wire> Client<W> {
             Some(refusal) => error.with_refusal(W::refusal(refusal)),
             None => error.with_excerpt(&body),
         };
-        let retry_after = header("retry-after").and_then(|text| retry_after(text, clock.now()));
         Err(Failed { error, outcome: Outcome::Answered { class, retry_after } })
     }
 }

@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use fps_model::ServiceError;
 use fps_model::amazon_pay::ReasonCode;
@@ -22,6 +23,7 @@ struct Inner {
     attempts: u32,
     status: Option<u16>,
     request_id: Option<String>,
+    retry_after: Option<Duration>,
     refusal: Option<ServiceRefusal>,
     excerpt: Option<Excerpt>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -116,6 +118,7 @@ impl Error {
             attempts: 0,
             status: None,
             request_id: None,
+            retry_after: None,
             refusal: None,
             excerpt: None,
             source: None,
@@ -133,6 +136,11 @@ impl Error {
     pub(crate) fn with_answer(mut self, status: u16, request_id: Option<String>) -> Self {
         self.0.status = Some(status);
         self.0.request_id = request_id;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
         self
     }
 
@@ -202,6 +210,12 @@ impl Error {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// How long to wait before the next try, if the last answer said so; it may say anything.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// The service's own reason.

@@ -4,6 +4,8 @@
 mod amazon_pay;
 mod flexible_payments;
 
+use std::time::Duration;
+
 use fps_http::pacing::Limits;
 use fps_http::{Error, ErrorKind, RetryPolicy, Settings};
 use refund_runner::{Limit, Looked, Submitted};
@@ -47,7 +49,8 @@ fn failed(error: &RefundError) -> Submitted {
     match call.kind() {
         ErrorKind::Unauthorized | ErrorKind::Sign => Submitted::Unauthorized { code },
         ErrorKind::Throttled | ErrorKind::Paced | ErrorKind::Fault => {
-            Submitted::Busy { code, retry_after: None }
+            let millis = |wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            Submitted::Busy { code, retry_after: call.retry_after().map(millis) }
         }
         ErrorKind::Encode => Submitted::Unsendable { why },
         // A page without the service's own word is somebody's in between: it ends no refund.

@@ -91,7 +91,7 @@ pub enum Submitted {
     Busy {
         /// Its code, or what kept the request back here.
         code: String,
-        /// For how many milliseconds to wait, if it said.
+        /// For how many milliseconds to wait, if it said; an hour is granted.
         retry_after: Option<i64>,
     },
     /// No connection was made: nothing left.

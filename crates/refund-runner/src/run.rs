@@ -257,8 +257,7 @@ impl Runner {
             tasks: JoinSet::new(),
             worked: 0,
         };
-        let outcome = run.all(halt).await;
-        let ended = outcome?;
+        let ended = run.all(halt).await?;
         Ok(Summary {
             ended,
             totals: self.ledger.totals(Some(batch.to_owned())).await?,

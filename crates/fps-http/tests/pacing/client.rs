@@ -31,7 +31,7 @@ async fn a_throttled_client_holds_back_everybody_who_shares() {
         Client::with_transport(config(), settings.clone(), script, clock.clone())
     };
     let error = client(Step::RetryAfter(429, 7)).send(&create_refund(1)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Throttled);
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(millis(7_000))));
     assert!(clock.sleeps().is_empty());
     client(created()).send(&create_refund(2)).await.unwrap();
     assert_eq!(clock.sleeps(), [millis(7250)]);

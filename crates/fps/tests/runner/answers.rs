@@ -1,9 +1,11 @@
 //! Answers that are lost, cut, or refused for the moment.
 
 use fps::refund_ledger::Filter;
-use fps::refund_runner::{Ended, StopRule};
+use fps::refund_runner::{Ended, Gateway, StopRule, Submitted};
 use fps::{RefundState, Rule};
 use fps_sandbox::{Fault, FaultPlan, FaultRule, Service};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::world::{World, amount, usd};
 
@@ -157,4 +159,33 @@ async fn a_service_that_is_away_ends_the_run_and_loses_nothing() {
     world.sandbox.set_faults(FaultPlan::default()).unwrap();
     assert_eq!(world.run(World::options()).await.ended, Ended::Done);
     world.assert_exactly_once(5).await;
+}
+
+/// A gateway to a server that gives this answer to the one request that it takes.
+async fn answered(world: &World, answer: &'static str) -> Submitted {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let key = fps::PrivateKey::from_pem(world.merchant.private_key_pem.expose()).unwrap();
+    let config =
+        fps::AmazonPayConfig::new(&*world.merchant.public_key_id, key, fps::Region::NorthAmerica);
+    let config = config.unwrap().with_endpoint(&url).unwrap();
+    let gateway = fps::AmazonPayGateway::new(config, &fps::Settings::default()).unwrap();
+    let intent = world.only().await;
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"}") {
+            assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0);
+        }
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    };
+    tokio::join!(gateway.submit(&intent), serve).0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_long_to_wait_is_handed_on() {
+    let world = World::start(Service::AmazonPay, 1).await;
+    let answer = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
+    let submitted = answered(&world, answer).await;
+    assert!(matches!(submitted, Submitted::Busy { retry_after: Some(7_000), .. }), "{submitted:?}");
 }

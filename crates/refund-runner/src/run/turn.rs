@@ -15,6 +15,9 @@ const AHEAD_MICROS: u32 = 250_000;
 /// The most turns taken at once.
 const TURNS_MAX: u32 = 64;
 
+/// The longest silence that one answer can ask for, in milliseconds: more is likelier wrong than meant.
+const SILENCE_MAX: i64 = 3_600_000;
+
 /// The turns of one sort of call.
 pub(crate) struct Turns {
     ledger: Ledger,
@@ -51,8 +54,9 @@ impl Turns {
         Ok(turn.max(silent_until))
     }
 
-    /// The provider said that this was too often.
-    pub(crate) fn be_silent_until(&self, at: Millis) {
-        self.silent_until.fetch_max(at.0, Ordering::Relaxed);
+    /// The provider said that this was too often, and for how many milliseconds nothing may come.
+    pub(crate) fn be_silent(&self, now: Millis, millis: i64) {
+        let until = now.plus(millis.min(SILENCE_MAX));
+        self.silent_until.fetch_max(until.0, Ordering::Relaxed);
     }
 }

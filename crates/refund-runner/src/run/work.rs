@@ -110,7 +110,7 @@ impl Shared {
             }
             Submitted::Busy { code, retry_after } => {
                 let silence = retry_after.unwrap_or(self.options.busy_wait);
-                self.submits.be_silent_until(now.plus(silence));
+                self.submits.be_silent(now, silence);
                 let outcome = Outcome::Refused { code: code.clone(), is_retriable: true };
                 (report(outcome).next_at(again_at), Heard::Nothing(code))
             }

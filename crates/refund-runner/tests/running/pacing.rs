@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use refund_runner::{Ended, Options, Runner};
+use refund_runner::{Ended, Options, Runner, Submitted};
 
 use crate::provider::{LIMIT, Provider};
 use crate::time::VirtualClock;
@@ -56,4 +56,31 @@ async fn ten_thousand_refunds_take_as_long_as_the_limit_says() {
 #[tokio::test]
 async fn two_runners_share_one_limit() {
     paced(2_000, 2).await;
+}
+
+/// When three refunds were taken by a provider that first asked for a silence.
+async fn after_silence(retry_after: i64) -> Vec<i64> {
+    let (_folder, ledger) = planned(3).await;
+    let clock = Arc::new(VirtualClock::default());
+    let provider = Provider::new(&clock, None, 0);
+    let code = "TooManyRequests".to_owned();
+    provider.answer_first(Submitted::Busy { code, retry_after: Some(retry_after) });
+    let mut options = Options::new("worker");
+    options.concurrency = 1;
+    let runner = Runner::new(ledger.clone(), Arc::<Provider>::clone(&provider), clock.clone());
+    let run = runner.run(BATCH, options, nobody(), std::future::pending());
+    let summary = clock.pass(&ledger, 2, run).await.unwrap();
+    assert_eq!(summary.ended, Ended::Done);
+    let books = provider.books.lock().unwrap();
+    books.taken.iter().map(|(at, _)| *at).collect()
+}
+
+#[tokio::test]
+async fn a_silence_that_was_asked_for_is_kept_by_all() {
+    assert_eq!(after_silence(7_000).await, [7_000; 3]);
+}
+
+#[tokio::test]
+async fn no_answer_stops_a_run_for_good() {
+    assert_eq!(after_silence(i64::MAX).await, [3_600_000; 3]);
 }

@@ -21,6 +21,8 @@ pub(crate) struct Provider {
     limit: Option<Limit>,
     /// How often a refund is asked for before it has ended.
     patience: u32,
+    /// What it answers to the first request.
+    first: Mutex<Option<Submitted>>,
     pub(crate) books: Mutex<Books>,
 }
 
@@ -37,7 +39,14 @@ pub(crate) struct Books {
 
 impl Provider {
     pub(crate) fn new(clock: &Arc<VirtualClock>, limit: Option<Limit>, patience: u32) -> Arc<Self> {
-        Arc::new(Self { clock: Arc::clone(clock), limit, patience, books: Mutex::default() })
+        let clock = Arc::clone(clock);
+        let (first, books) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { clock, limit, patience, first, books })
+    }
+
+    /// Answers so to the first request, and then as ever.
+    pub(crate) fn answer_first(&self, answer: Submitted) {
+        *self.first.lock().unwrap() = Some(answer);
     }
 
     /// How the refund under a key ends.
@@ -54,6 +63,9 @@ impl Provider {
     }
 
     fn take(&self, key: &str) -> Submitted {
+        if let Some(answer) = self.first.lock().unwrap().take() {
+            return answer;
+        }
         let now = self.clock.passed();
         let mut books = self.books.lock().unwrap();
         if let Some(limit) = self.limit {
