@@ -54,8 +54,8 @@ enum Verb {
         /// Where the random numbers begin.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Only this lane: fps, amazon-pay or sandbox.
-        #[arg(long)]
+        /// Only this lane.
+        #[arg(long, value_parser = ["fps", "amazon-pay", "sandbox"])]
         lane: Option<String>,
     },
     /// Run every check that a change must pass, or the named ones.

@@ -7,11 +7,9 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
-use fps::amazon_pay::ReasonCode;
-use fps::flexible_payments::ErrorCode;
 use fps::refund_ledger::{Error as LedgerError, ErrorKind as LedgerErrorKind};
 use fps::refund_runner::{PlanError, RunError};
-use fps::{ErrorKind, NotificationError, RefundError, Refusal, ServiceRefusal, SnapshotError};
+use fps::{ErrorKind, NotificationError, RefundError, Refusal, SnapshotError};
 
 use crate::output::written;
 
@@ -119,16 +117,7 @@ impl Exit {
                 | ErrorKind::Fault,
                 _,
             ) => Self::Unavailable,
-            (ErrorKind::Refused, Some(ServiceRefusal::AmazonPay(refusal)))
-                if refusal.code == ReasonCode::DuplicateIdempotencyKey =>
-            {
-                Self::KeyConflict
-            }
-            (ErrorKind::Refused, Some(ServiceRefusal::FlexiblePayments(refusal)))
-                if refusal.code == ErrorCode::DuplicateRequest =>
-            {
-                Self::KeyConflict
-            }
+            (ErrorKind::Refused, Some(refusal)) if refusal.is_key_conflict() => Self::KeyConflict,
             (ErrorKind::Refused, _) => Self::Rule,
             _ => Self::Internal,
         }
