@@ -1,5 +1,5 @@
 //! `fps listen`: an address for notifications of either service, which prints those that are proved and
-//! answers 200 to them alone; nothing is done about what they say.
+//! answers 200 to them alone; nothing is done about what they say, but that it may be recorded.
 
 use std::future::IntoFuture;
 use std::net::SocketAddr;
@@ -11,11 +11,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::routing::any;
-use fps::{Arrived, CertificateOrigin, Event, Notifications, Observation, Received, Topic};
+use fps::refund_ledger::Ledger;
+use fps::refund_runner::{Clock as _, SystemClock};
+use fps::{Arrived, CertificateOrigin, Event, Noted, Notifications, Observation, Received, Topic};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::batch::{LEDGER_FAILED, to_go_on};
 use crate::cli::{Lines, Listen};
 use crate::config::Configuration;
 use crate::exit::{Exit, Failure, OrFail};
@@ -36,6 +39,10 @@ pub(crate) fn run(arguments: &Listen) -> Result<(), Failure> {
 
 async fn serve(arguments: &Listen, configuration: &Configuration) -> Result<(), Failure> {
     let ended = signals::ended()?;
+    let ledger = match arguments.record {
+        true => Some(to_go_on(configuration.ledger()).await?),
+        false => None,
+    };
     let address = SocketAddr::new(arguments.bind, arguments.port);
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::new(Exit::Usage, format!("{address} cannot be listened on"))
@@ -59,11 +66,17 @@ async fn serve(arguments: &Listen, configuration: &Configuration) -> Result<(), 
     let printed = async {
         let mut count = 0;
         while let Some((received, dealt_with)) = proved.recv().await {
-            let printed = print_text(&line(arguments.output, &Told::new(&received))?);
+            let told = match &ledger {
+                None => Ok(Some(Told::new(&received))),
+                Some(ledger) => record(ledger, &received).await,
+            };
+            let printed = told.and_then(|told| match told {
+                Some(told) => print_text(&line(arguments.output, &told)?).map(|()| true),
+                None => Ok(false),
+            });
             // Only what was printed is dealt with; anything else comes again.
-            let _whoever_asked_has_gone = dealt_with.send(printed.is_ok());
-            printed?;
-            count += 1;
+            let _whoever_asked_has_gone = dealt_with.send(matches!(printed, Ok(true)));
+            count += u32::from(printed?);
             if Some(count) == arguments.count {
                 break;
             }
@@ -78,7 +91,22 @@ async fn serve(arguments: &Listen, configuration: &Configuration) -> Result<(), 
     drop(stop);
     drop(proved);
     drop(tokio::time::timeout(FAREWELL, server).await);
+    if let Some(ledger) = ledger {
+        ledger.close().await;
+    }
     outcome
+}
+
+/// Records it; gives nothing when the ledger cannot take it now.
+async fn record(ledger: &Ledger, received: &Received) -> Result<Option<Told>, Failure> {
+    match received.record_in(ledger, SystemClock::default().now()).await {
+        Ok(noted) => Ok(Some(Told { recorded: Recorded::new(noted), ..Told::new(received) })),
+        Err(error) if error.is_transient() => {
+            tell(&format!("not recorded, it must come again: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(Failure::from_error(error, LEDGER_FAILED)),
+    }
 }
 
 /// Whom to believe, as it is configured.
@@ -166,6 +194,31 @@ struct Told {
     currency: Option<String>,
     amount: Option<String>,
     repeated: bool,
+    /// Of a refund of the ledger.
+    recorded: Option<Recorded>,
+}
+
+/// What the ledger learned.
+#[derive(Serialize)]
+struct Recorded {
+    /// The refund's number there.
+    number: i64,
+    /// Its state now. None if the notification does not tell: the next run asks.
+    state: Option<&'static str>,
+    /// What contradicts the ledger.
+    alarm: Option<String>,
+}
+
+impl Recorded {
+    fn new(noted: Noted) -> Option<Self> {
+        let (id, state, alarm) = match noted {
+            Noted::State(id, state) => (id, Some(state.name()), None),
+            Noted::Due(id) => (id, None, None),
+            Noted::Alarm(id, alarm) => (id, None, Some(alarm)),
+            _ => return None,
+        };
+        Some(Self { number: id.0, state, alarm })
+    }
 }
 
 impl Told {
@@ -184,6 +237,7 @@ impl Told {
             currency: None,
             amount: None,
             repeated: received.is_repeated(),
+            recorded: None,
         };
         match event {
             Event::Transaction(it) => {
@@ -229,6 +283,10 @@ fn line(format: Lines, told: &Told) -> Result<String, Failure> {
             }
             if told.repeated {
                 line.push_str(" (again)");
+            }
+            if let Some(Recorded { number, state, alarm }) = &told.recorded {
+                let what = alarm.as_deref().or(*state).unwrap_or("to be asked for");
+                line.push_str(&format!("; refund {number} of the ledger: {what}"));
             }
             line.push('\n');
             Ok(line)

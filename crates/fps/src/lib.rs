@@ -55,6 +55,8 @@ pub use follow::{Followed, Patience};
 #[cfg(feature = "runner")]
 pub use gateway::{AmazonPayGateway, FlexiblePaymentsGateway};
 pub use key::{Key, RandomnessError};
+#[cfg(feature = "runner")]
+pub use notifications::Noted;
 pub use notifications::{
     Arrived, Changed, Confirmation, Event, NotificationError, Notifications, Proof, Received, Topic,
 };

@@ -5,6 +5,8 @@ mod acknowledged;
 mod arrived;
 mod error;
 mod received;
+#[cfg(feature = "runner")]
+mod recorded;
 
 use fps_http::CertificateFetcher;
 use fps_model::amazon_pay::{MerchantId, SnsEnvelope, TopicArn};
@@ -20,6 +22,8 @@ use self::arrived::{SNS_ID, SNS_TOPIC, SNS_TYPE};
 pub use self::error::NotificationError;
 use self::received::Told;
 pub use self::received::{Changed, Confirmation, Event, Proof, Received};
+#[cfg(feature = "runner")]
+pub use self::recorded::Noted;
 use crate::flexible_payments_client::FlexiblePayments;
 
 /// The most bytes of a notification of FPS.

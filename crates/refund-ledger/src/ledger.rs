@@ -332,6 +332,15 @@ impl Ledger {
         expect!(self.run(Op::Park(intent, None, at)).await?, Done)
     }
 
+    /// Makes an intent due, because there is news of it; not if somebody has it, nor if it has ended or
+    /// waits for a human.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoSuchIntent`].
+    pub async fn look_again(&self, intent: IntentId, at: Millis) -> Result<(), Error> {
+        expect!(self.run(Op::Due(intent, at)).await?, Done)
+    }
+
     /// Takes the next turns under a limit that all workers of this ledger share: when each of them is.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ pub(crate) enum Op {
     Lease(Claim, Millis, Keep),
     /// A reason parks an intent, none unparks it.
     Park(IntentId, Option<String>, Millis),
+    /// Makes an intent due, unless somebody has it.
+    Due(IntentId, Millis),
     Batch(BatchOp),
     /// So many turns under a limit.
     Pace(Pace, u32, Millis),
@@ -109,7 +111,12 @@ pub(crate) async fn run<S: Session>(session: &mut S, ops: &[&Op]) -> Result<Vec<
                 set(place, Answer::Turns(pace::run(session, pace, *turns, *now).await?));
             }
             // These come in one go, below.
-            Op::Prepare(..) | Op::Sending(..) | Op::Record(..) | Op::Lease(..) | Op::Park(..) => {}
+            Op::Prepare(..)
+            | Op::Sending(..)
+            | Op::Record(..)
+            | Op::Lease(..)
+            | Op::Park(..)
+            | Op::Due(..) => {}
         }
     }
     for (place, answer) in prepare::all(session, ops).await? {

@@ -246,6 +246,10 @@ pub(crate) struct Listen {
     /// Amazon Pay: believe only what is about this merchant.
     #[arg(long, value_name = "ID", requires = "topic")]
     pub(crate) merchant: Option<String>,
+    /// Record in the ledger what is said of its refunds; then each notification is answered with 200 once
+    /// that is on record. A ledger in a file has one writer: no batch runs meanwhile.
+    #[arg(long)]
+    pub(crate) record: bool,
     /// End after so many that were proved [default: at Ctrl-C].
     #[arg(long, value_name = "NUMBER")]
     pub(crate) count: Option<u32>,

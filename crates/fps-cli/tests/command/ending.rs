@@ -29,6 +29,11 @@ impl Running {
         }
     }
 
+    /// What was said so far.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let mut kill = std::process::Command::new("kill");
         let sent = kill.args(["-s", name, &self.child.id().to_string()]).status().unwrap();

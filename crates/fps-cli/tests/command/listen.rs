@@ -1,11 +1,16 @@
 //! `fps listen`: what is proved is printed, what is not is refused.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use serde_json::Value;
 
+use crate::ending::Running;
 use crate::sandbox::shell;
+use crate::schema;
 use crate::service::World;
 use crate::{exit, refused, text};
 
@@ -70,7 +75,7 @@ fn a_signal_ends_it_well_and_nobody_to_believe_is_a_wrong_call() {
     let error = refused(&["listen", "--port", "0", "--topic", "arn"], 2);
     assert!(error.contains("names no region"), "{error}");
     refused(&["listen", "--port", "0", "--certificate-origin", "nowhere"], 2);
-    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port().to_string();
     let error = refused(&["listen", "--port", &port, "--certificate-origin", "https://h/"], 2);
     assert!(error.contains("cannot be listened on"), "{error}");
@@ -78,9 +83,109 @@ fn a_signal_ends_it_well_and_nobody_to_believe_is_a_wrong_call() {
     let folder = tempfile::tempdir().unwrap();
     let topic = "arn:aws:sns:us-east-1:291180941288:A1O8CIV1A24A6XA2EXAMPLE";
     let listen = ["listen", "--port", "0", "--topic", topic];
-    let mut running = crate::ending::Running::start(crate::command(folder.path(), &listen));
+    let mut running = Running::start(crate::command(folder.path(), &listen));
     running.read_until("listening at http://127.0.0.1:");
     running.signal("INT");
     let (code, output, errors) = running.end();
     assert_eq!((code, text(output.as_bytes())), (0, ""), "{errors}");
+}
+
+/// Takes one request and answers 200; gives its body.
+fn post(stream: TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let line = line.to_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    reader.get_mut().write_all(answer).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+/// An address that takes what is posted there, and what was.
+fn inbox() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/ipn", listener.local_addr().unwrap());
+    let (sender, bodies) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            if sender.send(post(stream.unwrap())).is_err() {
+                break;
+            }
+        }
+    });
+    (url, bodies)
+}
+
+#[test]
+fn what_is_told_of_a_batch_is_recorded_and_nobody_needs_to_ask() {
+    let world = World::start(&["--processing", "3600000"]);
+    let (url, bodies) = inbox();
+    let body = format!(r#"{{"name": "Shop", "notificationUrl": "{url}"}}"#);
+    let shop = world.control("POST", "/merchants", &body);
+    let key = shop["accessKeyId"].as_str().unwrap();
+    let body = format!(
+        r#"{{"service": "flexible-payments", "merchant": "{key}", "state": "completed",
+            "amount": {{"amount": "10.00", "currencyCode": "USD"}}}}"#
+    );
+    let payment = world.control("POST", "/payments", &body)["id"].as_str().unwrap().to_owned();
+    let rows = world.folder.path().join("one.csv");
+    std::fs::write(&rows, format!("payment,amount,currency,captured\n{payment},4.00,USD,10.00\n"))
+        .unwrap();
+    let command = |arguments: &[&str]| {
+        let mut command = world.command(arguments);
+        command.env("FPS_ACCESS_KEY_ID", key);
+        command.env("FPS_SECRET_KEY", shop["secretKey"].as_str().unwrap());
+        command.env("FPS_LEDGER", world.folder.path().join("refunds.db"));
+        command
+    };
+
+    let output = world.output(command(&["listen", "--port", "0", "--record"]));
+    assert_eq!(exit(&output), 2, "there is no ledger yet");
+    // It is sent, and the run ends long before the refund does.
+    let mut run = Running::start(command(&["batch", "run", rows.to_str().unwrap()]));
+    run.read_until(r#""pending":1"#);
+    run.signal("INT");
+    let (code, _, errors) = run.end();
+    assert_eq!(code, 130, "{errors}");
+
+    // Its end is told to the address that the service knows, and handed on to the one that listens.
+    world.control("POST", "/clock", r#"{"advance": "2h"}"#);
+    let listen = ["listen", "--port", "0", "--url", &url, "--record", "--output", "ndjson"];
+    let mut listening = Running::start(command(&listen));
+    listening.read_until("listening at ");
+    let said = listening.said().split("listening at ").nth(1).unwrap();
+    let here = said.split(';').next().unwrap();
+    loop {
+        let body = bodies.recv().unwrap();
+        let posted = format!("curl -sS -o /dev/null -w '%{{http_code}}' -d '{body}' {here}/ipn");
+        assert_eq!(shell(&posted), "200");
+        if body.contains("operation=REFUND") && body.contains("transactionStatus=SUCCESS") {
+            break;
+        }
+    }
+    listening.signal("INT");
+    let (code, out, errors) = listening.end();
+    assert_eq!(code, 0, "{errors}");
+    let told: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    told.iter().for_each(|line| schema::check_against("listen", line));
+    let recorded = told.iter().map(|it| &it["recorded"]).filter(|it| !it.is_null());
+    let states: Vec<_> = recorded.map(|it| (it["number"].as_i64(), it["state"].as_str())).collect();
+    assert_eq!(states.last(), Some(&(Some(1), Some("refunded"))), "{out}");
+
+    let status = world.output(command(&["batch", "status", "--output", "json"]));
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!((&status[0]["refunds"], &status[0]["refunded"]), (&1.into(), &1.into()));
+    assert_eq!(exit(&world.output(command(&["ledger", "verify"]))), 0);
+    world.serving.end("INT");
 }

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a case that cannot be built is a failed test")]
 
 mod answers;
+mod recorded;
 mod window;
 mod world;

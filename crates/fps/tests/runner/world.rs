@@ -12,7 +12,7 @@ use fps::refund_runner::{BoxFuture, Clock, Gateway, Options, Runner, Summary, Sy
 use fps::{
     AmazonPayConfig, AmazonPayGateway, Credentials, Currency, Environment, FlexiblePaymentsConfig,
     FlexiblePaymentsGateway, Method, Money, Payment, Policy, PrivateKey, RefundState, Region,
-    Settings,
+    Settings, Trust,
 };
 use fps_sandbox::control::PaymentSpec;
 use fps_sandbox::{Config, Merchant, MerchantSpec, Sandbox, Service};
@@ -41,12 +41,25 @@ pub(crate) fn amount(row: usize) -> Money {
 impl World {
     /// With a batch of so many rows, planned and sealed.
     pub(crate) async fn start(service: Service, rows: usize) -> Self {
+        Self::with(service, rows, MerchantSpec::new("Shop"), Config::http).await
+    }
+
+    /// The same over TLS, which certificates of notifications need, for a merchant who is told.
+    pub(crate) async fn start_told(service: Service, rows: usize, spec: MerchantSpec) -> Self {
+        Self::with(service, rows, spec, |config| config).await
+    }
+
+    async fn with(
+        service: Service,
+        rows: usize,
+        spec: MerchantSpec,
+        configured: fn(Config) -> Config,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let folder = tempfile::tempdir().unwrap();
-        let config =
-            Config::new(folder.path().join("s.db")).processing(Duration::from_millis(20)).http();
-        let sandbox = Sandbox::start(config).await.unwrap();
-        let merchant = sandbox.create_merchant(MerchantSpec::new("Shop")).await.unwrap();
+        let config = Config::new(folder.path().join("s.db")).processing(Duration::from_millis(20));
+        let sandbox = Sandbox::start(configured(config)).await.unwrap();
+        let merchant = sandbox.create_merchant(spec).await.unwrap();
         let ledger = Ledger::open(folder.path().join("refunds.db")).await.unwrap();
         let gateway = gateway(service, &sandbox, &merchant);
         let world = Self { folder, sandbox, merchant, ledger, gateway, clock };
@@ -147,8 +160,17 @@ impl World {
     }
 }
 
+/// Those of a client of this sandbox.
+pub(crate) fn settings(sandbox: &Sandbox) -> Settings {
+    match sandbox.ca_pem() {
+        // Without TLS there is nobody to trust.
+        "" => Settings::default(),
+        authority => Settings::default().with_trust(Trust::Only(authority.to_owned())),
+    }
+}
+
 fn gateway(service: Service, sandbox: &Sandbox, merchant: &Merchant) -> Arc<dyn Gateway> {
-    let settings = Settings::default();
+    let settings = settings(sandbox);
     if service == Service::AmazonPay {
         let key = PrivateKey::from_pem(merchant.private_key_pem.expose()).unwrap();
         let config = AmazonPayConfig::new(&*merchant.public_key_id, key, Region::NorthAmerica);

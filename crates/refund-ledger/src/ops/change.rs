@@ -38,6 +38,7 @@ pub(crate) async fn all<S: Session>(
             Op::Park(intent, reason, at) => {
                 Answer::Done(inner(park(&mut work, *intent, reason.as_ref(), *at))?)
             }
+            Op::Due(intent, at) => Answer::Done(inner(due(&mut work, *intent, *at))?),
             _ => continue,
         };
         answers.push((place, answer));
@@ -51,7 +52,7 @@ fn wanted(op: &Op) -> Vec<i64> {
     match op {
         Op::Sending(claim, ..) | Op::Lease(claim, ..) => vec![claim.intent.0],
         Op::Record(reports) => reports.iter().map(|report| report.intent.0).collect(),
-        Op::Park(intent, ..) => vec![intent.0],
+        Op::Park(intent, ..) | Op::Due(intent, _) => vec![intent.0],
         _ => Vec::new(),
     }
 }
@@ -124,6 +125,16 @@ fn lease(work: &mut Work, claim: &Claim, until: Millis, keep: Keep) -> Result<()
     row.lease.due_at = Some(until.0);
     if keep == Keep::No {
         row.lease.worker = None;
+    }
+    Ok(())
+}
+
+fn due(work: &mut Work, intent: IntentId, at: Millis) -> Result<(), Error> {
+    let IntentRow { life, lease, .. } = row(work, intent)?;
+    let is_waiting = lease.worker.is_none() && lease.due_at.is_some_and(|due_at| at.0 < due_at);
+    if is_waiting && !life.state.is_final() && life.parked.is_none() {
+        let row = work.lease(intent.0).ok_or_else(|| Error::new(ErrorKind::NoSuchIntent))?;
+        row.lease.due_at = Some(at.0);
     }
     Ok(())
 }

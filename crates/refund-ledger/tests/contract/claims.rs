@@ -121,6 +121,37 @@ pub async fn claims_are_renewed_and_given_up(ledger: &Ledger, other: &Ledger) {
     assert_eq!(ledger.sending(&second, NOW.plus(311), 0).await.unwrap().number, 2);
 }
 
+pub async fn news_makes_due_what_waits_for_its_time(ledger: &Ledger, other: &Ledger) {
+    sealed_batch(ledger, "b", 1).await;
+    let claim = async |now| {
+        let wanted = Wanted::new("w", 1, 100).batch("b");
+        other.claim(wanted, now).await.unwrap().pop().map(|claimed| claimed.claim)
+    };
+    let first = claim(NOW).await.unwrap();
+    let intent = first.intent;
+    let attempt = ledger.sending(&first, NOW, 0).await.unwrap();
+    let report = Report::of_try(&attempt, accepted("R1"), NOW).next_at(NOW.plus(500));
+    ledger.record_one(report).await.unwrap();
+    let events = ledger.events(None, 100).await.unwrap().len();
+    for at in [20, 30] {
+        other.look_again(intent, NOW.plus(at)).await.unwrap();
+        assert_eq!(ledger.next_due("b").await.unwrap(), Some(NOW.plus(20)), "never later");
+    }
+    claim(NOW.plus(20)).await.unwrap();
+    ledger.look_again(intent, NOW.plus(21)).await.unwrap();
+    assert_eq!(claim(NOW.plus(21)).await, None, "somebody has it");
+    assert_eq!(ledger.events(None, 100).await.unwrap().len(), events, "nothing happened to it");
+    ledger.park(intent, "odd", NOW).await.unwrap();
+    ledger.look_again(intent, NOW.plus(22)).await.unwrap();
+    assert_eq!(ledger.next_due("b").await.unwrap(), None, "it waits for a human");
+    let refunded = Outcome::observed(Observation::Refunded);
+    ledger.record_one(Report::of_refund(intent, refunded, NOW)).await.unwrap();
+    ledger.look_again(intent, NOW.plus(23)).await.unwrap();
+    assert_eq!(ledger.next_due("b").await.unwrap(), None, "it has ended");
+    let nobody = IntentId(intent.0 + 1);
+    assert_eq!(kind(ledger.look_again(nobody, NOW).await), ErrorKind::NoSuchIntent);
+}
+
 pub async fn what_waits_for_a_human_is_not_claimed(ledger: &Ledger, other: &Ledger) {
     sealed_batch(ledger, "b", 1).await;
     let wanted = || Wanted::new("w", 1, 100).batch("b");

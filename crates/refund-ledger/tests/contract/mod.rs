@@ -49,6 +49,7 @@ macro_rules! cases {
             claims: a_lease_ends_on_the_clock_that_is_told,
             claims: a_late_worker_cannot_send_and_is_still_heard,
             claims: claims_are_renewed_and_given_up,
+            claims: news_makes_due_what_waits_for_its_time,
             claims: what_waits_for_a_human_is_not_claimed,
             claims: a_key_is_not_sent_after_its_window,
             pace: turns_are_shared_and_keep_the_limit,
