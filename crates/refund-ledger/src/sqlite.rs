@@ -31,7 +31,10 @@ pub(crate) async fn open(path: &Path) -> Result<(Writer, Readers), Error> {
     let (writer, queue) = Writer::new();
     let readers = Readers::new(path.clone());
     let opened = tokio::task::spawn_blocking(move || {
-        // First, so that nothing is left beside a file of somebody else.
+        // First, so that nothing is left beside a folder or a file of somebody else.
+        if path.is_dir() {
+            return Err(open_error(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
+        }
         check_header(&path)?;
         let lock = lock(&path)?;
         create_private(&path);

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
 /// Which call fails, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
@@ -28,21 +26,27 @@ pub(crate) struct Count {
 
 /// Where the library is; nowhere, where it cannot be compiled, and then it says so.
 pub(crate) fn library() -> Option<&'static Path> {
-    static LIBRARY: OnceLock<Option<(TempDir, PathBuf)>> = OnceLock::new();
+    static LIBRARY: OnceLock<Option<PathBuf>> = OnceLock::new();
     let library = LIBRARY.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("shim.so");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        // Another run of these tests may have it open under its name.
+        let made = tempfile::Builder::new().suffix(".so").tempfile_in(folder).unwrap();
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/shim.c");
         let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&path).arg(source);
+        compiler
+            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
+            .arg(made.path())
+            .arg(source);
         let Ok(output) = compiler.output() else {
             println!("skipped: there is no C compiler here (cc)");
             return None;
         };
         assert!(output.status.success(), "{}", output.stderr.escape_ascii());
-        Some((folder, path))
+        let path = folder.join("shim.so");
+        made.persist(&path).unwrap();
+        Some(path)
     });
-    library.as_ref().map(|(_, path)| path.as_path())
+    library.as_deref()
 }
 
 impl Fault {

@@ -64,7 +64,10 @@ async fn what_is_not_a_ledger_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(read_error(&folder.path().join("none.db")).await, ErrorKind::Open);
     assert_eq!(open_error(&folder.path().join("no/folder.db")).await, ErrorKind::Open);
-    assert_eq!(open_error(folder.path()).await, ErrorKind::Open);
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    assert_eq!(open_error(&inner).await, ErrorKind::Open);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     assert!(!folder.path().join("none.db").exists());
 }
 
