@@ -74,7 +74,21 @@ async fn storms(arguments: &Arguments, lane: Lane, is_mutant: bool) -> Count {
     let begun = Instant::now();
     // Every death of a sandbox costs a start of it.
     let runs = if lane == Lane::Sandbox { arguments.runs.div_ceil(2) } else { arguments.runs };
+    let what = if is_mutant { "with a key for every try: " } else { "" };
+    let tell = |batches: u32, count: &Count| {
+        println!(
+            "{what}{lane:?}: {batches} batches of {} refunds, {} kills, {} wrong, {} s",
+            arguments.refunds,
+            count.kills,
+            count.wrong,
+            begun.elapsed().as_secs()
+        );
+    };
     for number in 0..runs {
+        // A large storm takes hours.
+        if number > 0 && number % 25 == 0 {
+            tell(number, &count);
+        }
         let batch = format!("storm-{number}");
         let service = match lane {
             Lane::AmazonPay | Lane::Sandbox => Service::AmazonPay,
@@ -93,15 +107,7 @@ async fn storms(arguments: &Arguments, lane: Lane, is_mutant: bool) -> Count {
             }
         }
     }
-    let what = if is_mutant { "with a key for every try: " } else { "" };
-    println!(
-        "{what}{lane:?}: {} batches of {} refunds, {} kills, {} wrong, {} s",
-        runs,
-        arguments.refunds,
-        count.kills,
-        count.wrong,
-        begun.elapsed().as_secs()
-    );
+    tell(runs, &count);
     world.stop().await;
     count
 }
