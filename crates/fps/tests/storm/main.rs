@@ -59,6 +59,9 @@ async fn storm(arguments: &Arguments) {
     }
 }
 
+/// How many batches one sandbox sees: after each of them all of its books are verified.
+const BATCHES_A_SANDBOX: u32 = 10;
+
 #[derive(Default)]
 struct Count {
     wrong: u32,
@@ -67,7 +70,7 @@ struct Count {
 
 /// So many batches, each until it is done.
 async fn storms(arguments: &Arguments, lane: Lane, is_mutant: bool) -> Count {
-    let folder = tempfile::tempdir().unwrap();
+    let mut folder = tempfile::tempdir().unwrap();
     let mut world = sandbox::World::start(folder.path()).await;
     let mut dice = Dice::new(arguments.seed);
     let mut count = Count::default();
@@ -85,9 +88,11 @@ async fn storms(arguments: &Arguments, lane: Lane, is_mutant: bool) -> Count {
         );
     };
     for number in 0..runs {
-        // A large storm takes hours.
-        if number > 0 && number % 25 == 0 {
+        if number > 0 && number % BATCHES_A_SANDBOX == 0 {
             tell(number, &count);
+            world.stop().await;
+            folder = tempfile::tempdir().unwrap();
+            world = sandbox::World::start(folder.path()).await;
         }
         let batch = format!("storm-{number}");
         let service = match lane {
