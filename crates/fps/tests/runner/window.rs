@@ -1,33 +1,31 @@
 //! A key that the service has forgotten is never sent again.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use fps::RefundState;
 use fps::refund_runner::Ended;
 use fps_sandbox::{Fault, FaultPlan, FaultRule, Service};
 
-use crate::world::{AheadClock, World};
+use crate::world::{SlowClock, World};
 
 const WEEK: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 /// A refund whose first try got this fault, looked at again so many milliseconds later.
 async fn after(millis: i64, fault: Fault) -> World {
     let mut world = World::start(Service::FlexiblePayments, 1).await;
-    let clock = Arc::new(AheadClock::default());
-    world.clock = Arc::<AheadClock>::clone(&clock);
+    let clock = Arc::new(SlowClock::default());
+    world.clock = Arc::<SlowClock>::clone(&clock);
     let rule = FaultRule::new(fault).operation("Refund").times(1);
     world.sandbox.set_faults(FaultPlan { seed: 1, rules: vec![rule] }).unwrap();
     let mut options = World::options();
-    options.deadline = Some(1);
-    assert_eq!(world.run(options).await.ended, Ended::Deadline);
+    options.give_up_after = 0;
+    let ended = world.run(options).await.ended;
+    assert!(matches!(ended, Ended::Unavailable { .. }), "{ended:?}");
     let intent = world.only().await;
     assert_eq!(intent.life.state, RefundState::Unknown);
     let expires = intent.life.key_expires_at.unwrap();
     assert_eq!(expires.0, intent.life.sent_at.unwrap().0 + WEEK);
-    // It is that moment now, or a few milliseconds later.
-    let ahead = intent.life.sent_at.unwrap().0 + millis - world.clock.now().0;
-    clock.ahead.store(ahead, Ordering::SeqCst);
+    clock.set(intent.life.sent_at.unwrap().plus(millis));
     assert_eq!(world.run(World::options()).await.ended, Ended::Done);
     world
 }

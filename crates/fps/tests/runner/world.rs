@@ -1,8 +1,7 @@
 //! A sandbox with payments, and a batch that refunds each of them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fps::refund_ledger::{
@@ -182,16 +181,28 @@ fn gateway(service: Service, sandbox: &Sandbox, merchant: &Merchant) -> Arc<dyn 
     Arc::new(FlexiblePaymentsGateway::new(config, Environment::Sandbox, &settings).unwrap())
 }
 
-/// That of the machine, and as much ahead as the test says.
+/// That of the machine, until it is set: then it goes on from there, twenty times slower, so that a busy
+/// machine has time for what must happen within half a second.
 #[derive(Default)]
-pub(crate) struct AheadClock {
+pub(crate) struct SlowClock {
     machine: SystemClock,
-    pub(crate) ahead: AtomicI64,
+    /// What the machine said, and what this said, when it was set.
+    set: Mutex<Option<(Millis, Millis)>>,
 }
 
-impl Clock for AheadClock {
+impl SlowClock {
+    pub(crate) fn set(&self, to: Millis) {
+        *self.set.lock().unwrap() = Some((self.machine.now(), to));
+    }
+}
+
+impl Clock for SlowClock {
     fn now(&self) -> Millis {
-        self.machine.now().plus(self.ahead.load(Ordering::SeqCst))
+        let machine = self.machine.now();
+        match *self.set.lock().unwrap() {
+            Some((before, set)) => set.plus((machine.0 - before.0) / 20),
+            None => machine,
+        }
     }
 
     fn sleep(&self, millis: i64) -> BoxFuture<'_, ()> {
