@@ -62,7 +62,7 @@ impl Received {
             format!("a notification says that refund {refund} is of {amount} {}", amount.currency())
         };
         match ledger.park(intent.id, &*alarm, now).await {
-            // What ended stays, with the alarm that is on record.
+            // What ended stays; whoever called hears of it.
             Err(error) if !matches!(error.kind(), ErrorKind::Ended(_)) => Err(error),
             _ => Ok(Noted::Alarm(intent.id, alarm)),
         }
